@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Sourced by tests/run: the Debian packages that the tests need.
+
+packages_build="gcc libc6-dev meson ninja-build pkg-config gettext python3
+    libglib2.0-dev libgirepository1.0-dev gobject-introspection valac gi-docgen"
+packages_tests="python3-gi gir1.2-glib-2.0 jdupes xvfb libgtk-4-dev"
+packages_glib="dpkg-dev patch xz-utils libffi-dev zlib1g-dev libpcre2-dev util-linux"
+packages_full="clang llvm"
+
+# Prints those of "$@" that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            printf '%s\n' "$package"
+    done
+}
+
+# install_packages TIER INSTALL: says first what it installs; silent when
+# everything is there.
+install_packages() {
+    local tier=$1 install=$2 wanted missing root=
+    command -v dpkg-query >/dev/null || return 0
+    wanted="$packages_build $packages_tests $packages_glib"
+    [ "$tier" = push ] || wanted="$wanted $packages_full"
+    # shellcheck disable=SC2086
+    missing=$(missing_packages $wanted | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    if [ "$install" = no ]; then
+        printf 'Packages that are missing: %s\n' "$missing"
+        return 0
+    fi
+    printf 'Installing packages: %s\n' "$missing"
+    [ "$(id -u)" = 0 ] || root=sudo
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    $root apt-get -q update >/dev/null &&
+        $root apt-get -q -y --no-install-recommends install $missing >/dev/null
+}

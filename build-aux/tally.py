@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Counts the subtests in one testlog.json.
+
+usage: tally.py LOG
+
+Prints a line for each one that failed or was skipped, to standard error, and
+"PASSED FAILED SKIPPED" to standard output.
+"""
+
+import sys
+
+import testlog
+
+
+def main():
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for outcome in testlog.read(sys.argv[1]):
+        counts[outcome.result] += 1
+        where = f"{outcome.program} {outcome.name}".rstrip()
+        if outcome.result == "failed":
+            print(f"  FAILED {where}", file=sys.stderr)
+        elif outcome.result == "skipped":
+            print(f"  NOT RUN {where} ({outcome.reason or 'skipped'})", file=sys.stderr)
+    print(counts["passed"], counts["failed"], counts["skipped"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Builds and runs a program against the library, as its users do.
+
+usage: run.py subproject|installed SOURCE_ROOT
+
+subproject: the tree lies in subprojects/ of the program.
+installed: the library is installed below a prefix of its own and found with
+pkg-config, GI_TYPELIB_PATH and --vapidir.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+PYTHON = "/usr/bin/python3"  # the one that Debian's PyGObject is for
+INSTALLED = ("include/asyncexec-1/asyncexec.h", "include/asyncexec-1/aex-version.h",
+             "include/asyncexec-1/aex-enum-types.h", "lib/libasyncexec-1.so.0",
+             "lib/pkgconfig/asyncexec-1.pc", "lib/girepository-1.0/AsyncExec-1.typelib",
+             "share/gir-1.0/AsyncExec-1.gir", "share/vala/vapi/asyncexec-1.vapi")
+
+
+class Steps:
+    """Runs commands one after the other, each a subtest."""
+
+    def __init__(self, group, env):
+        self.group, self.env, self.number, self.failed = group, env, 0, False
+
+    def result(self, name, good, output=""):
+        self.number += 1
+        self.failed |= not good
+        if not good:
+            print("\n".join("# " + line for line in output.splitlines()[-25:]))
+        print(f"{'ok' if good else 'not ok'} {self.number} /consumer/{self.group}/{name}", flush=True)
+        return good
+
+    def run(self, name, *command, cwd=None):
+        done = subprocess.run(command, env=self.env, cwd=cwd, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return self.result(name, done.returncode == 0, done.stdout)
+
+    def skip(self, name, reason):
+        self.number += 1
+        print(f"ok {self.number} /consumer/{self.group}/{name} # SKIP {reason}", flush=True)
+
+    def end(self):
+        print(f"1..{self.number}")
+        return 1 if self.failed else 0
+
+
+def build_consumer(steps, work):
+    build = os.path.join(work, "build")
+    return steps.run("configures", "meson", "setup", build, work) and \
+        steps.run("builds", "ninja", "-C", build) and \
+        steps.run("runs", os.path.join(build, "consumer"))
+
+
+def subproject(steps, source, work):
+    os.mkdir(os.path.join(work, "subprojects"))
+    os.symlink(source, os.path.join(work, "subprojects", "libasyncexec"))
+    # Whatever is installed on this machine, the subproject is meant.
+    steps.env["PKG_CONFIG_PATH"] = ""
+    build_consumer(steps, work)
+
+
+def installed(steps, source, work):
+    build, prefix = os.path.join(work, "library"), os.path.join(work, "prefix")
+    if not steps.run("library-configures", "meson", "setup", build, source, "--prefix", prefix,
+                     "--libdir=lib", "-Dtests=disabled", "-Ddocs=disabled", "-Dexamples=disabled",
+                     "-Dintrospection=enabled", "-Dvapi=enabled") or \
+            not steps.run("library-installs", "meson", "install", "-C", build):
+        return
+    lost = [name for name in INSTALLED if not os.path.exists(os.path.join(prefix, name))]
+    steps.result("everything-is-there", not lost, " ".join(lost))
+    lib = os.path.join(prefix, "lib")
+    steps.env.update(PKG_CONFIG_PATH=os.path.join(lib, "pkgconfig"), LD_LIBRARY_PATH=lib,
+                     GI_TYPELIB_PATH=os.path.join(lib, "girepository-1.0"))
+    build_consumer(steps, work)
+    only_umbrella(steps, prefix, work)
+    python(steps)
+    vala(steps, prefix, work)
+
+
+def only_umbrella(steps, prefix, work):
+    """Every header but the umbrella refuses to be included."""
+    flags = subprocess.run(["pkg-config", "--cflags", "asyncexec-1"], env=steps.env, check=True,
+                           stdout=subprocess.PIPE, text=True).stdout.split()
+    wrong = []
+    for name in sorted(os.listdir(os.path.join(prefix, "include", "asyncexec-1"))):
+        probe = os.path.join(work, "probe.c")
+        with open(probe, "w", encoding="utf-8") as file:
+            file.write(f"#include <{name}>\n")
+        done = subprocess.run(["cc", "-fsyntax-only", *flags, probe], env=steps.env,
+                              stderr=subprocess.DEVNULL)
+        if (done.returncode == 0) != (name == "asyncexec.h"):
+            wrong.append(name)
+    steps.result("only-the-umbrella-can-be-included", not wrong, " ".join(wrong))
+
+
+def python(steps):
+    try:
+        subprocess.run([PYTHON, "-c", "import gi"], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        steps.skip("python-sees-it", "PyGObject is not installed")
+        return
+    steps.run("python-sees-it", PYTHON, "-c",
+              "import gi; gi.require_version('AsyncExec', '1')\n"
+              "from gi.repository import AsyncExec\n"
+              "assert AsyncExec.PendingState.QUEUED.value_nick == 'queued'\n"
+              "assert AsyncExec.Executor.ref_default().get_n_pending() == 0\n")
+
+
+def vala(steps, prefix, work):
+    if not shutil.which("valac"):
+        steps.skip("vala-builds", "valac is not installed")
+        return
+    program = os.path.join(work, "consumer-vala")
+    if steps.run("vala-builds", "valac", "--vapidir", os.path.join(prefix, "share/vala/vapi"),
+                 "--girdir", os.path.join(prefix, "share/gir-1.0"), "--pkg", "asyncexec-1",
+                 "-X", "-w", "-o", program, "consumer.vala", cwd=work):
+        steps.run("vala-runs", program)
+
+
+def main():
+    mode, source = sys.argv[1], os.path.realpath(sys.argv[2])
+    # What the library's own build was told is not for this one.
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "G_", "MESON"))}
+    steps = Steps(mode, env)
+    with tempfile.TemporaryDirectory() as work:
+        for name in ("meson.build", "consumer.c", "consumer.vala"):
+            shutil.copy(os.path.join(HERE, name), work)
+        (subproject if mode == "subproject" else installed)(steps, source, work)
+    return steps.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

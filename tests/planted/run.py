@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Proves that the race detector is awake: every planted defect is found,
+every repaired twin is left alone.  TAP on standard output.
+
+usage: run.py PROGRAM MODE...
+
+A defect is a race: it may hide in one run, so it has three.  A twin has to be
+silent in each of three.
+"""
+
+import os
+import subprocess
+import sys
+
+TRIES = 3
+REPORT = "WARNING: ThreadSanitizer"
+
+
+def reported(program, *args):
+    run = subprocess.run([program, *args], stderr=subprocess.PIPE, text=True, timeout=60,
+                         env={**os.environ, "G_DEBUG": "", "MALLOC_PERTURB_": "0"})
+    if REPORT in run.stderr:
+        return True
+    if run.returncode != 0:
+        print(f"# {args}: exit code {run.returncode}: {run.stderr[-300:]!r}")
+    return False
+
+
+def main():
+    program, modes = sys.argv[1], sys.argv[2:]
+    print(f"1..{2 * len(modes)}")
+    failed = 0
+    number = 0
+    for mode in modes:
+        found = any(reported(program, mode) for _ in range(TRIES))
+        quiet = not any(reported(program, mode, "--fixed") for _ in range(TRIES))
+        for good, name in ((found, f"/planted/{mode}/found"),
+                           (quiet, f"/planted/{mode}/twin-is-silent")):
+            number += 1
+            failed += not good
+            print(f"{'ok' if good else 'not ok'} {number} {name}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
