@@ -2,96 +2,98 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The README and the pages of doc/ keep their word.
 
-The code block of the README is examples/hello/hello.c, which the build
-compiles; links between pages lead somewhere; no page names a function that is
-not there; pages stay short.
+The README's C is examples/hello/hello.c, which the build compiles; links lead
+somewhere; no page names a function that is not there; pages stay short.
+
+usage: readme.py SOURCE_ROOT
 """
 
+import os
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
-HELLO = ROOT / "examples" / "hello" / "hello.c"
+import checklib
 
+HELLO = "examples/hello/hello.c"
 # The rows are a list, not a page to read.
-LONG = {"behaviour.md"}
+LONG = {"doc/behaviour.md"}
 MAX_WORDS = 1500
 
+CODE = re.compile(r"^```c\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^```.*?^```\n?", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 SYMBOL = re.compile(r"\b(?:aex_[a-z0-9_]+[a-z0-9]|Aex[A-Z]\w+|AEX_[A-Z0-9_]+[A-Z0-9])\b")
-FENCE = re.compile(r"^```.*?^```\n?", re.M | re.S)
 
 
-def code_block_is_hello():
-    blocks = re.findall(r"^```c\n(.*?)^```$", README.read_text(), re.M | re.S)
+def is_page(name):
+    return name == "README.md" or (name.startswith("doc/") and name.endswith(".md"))
+
+
+def wanted(name):
+    return is_page(name) or name == HELLO or name == "CONTRIBUTING.md" or \
+        (name.startswith("libasyncexec/") and name.endswith(".h"))
+
+
+def code_differs(files):
+    blocks = CODE.findall(files.get("README.md", ""))
     if not blocks:
-        return ["README.md has no block of C"]
-    if blocks[0] != HELLO.read_text():
-        return ["the C in README.md and examples/hello/hello.c differ"]
-    return []
+        return ["README.md: no block of C"]
+    return [] if blocks[0] == files.get(HELLO) else [f"README.md: its C is not {HELLO}"]
 
 
-def links_lead_somewhere():
-    wrong = []
-    for page in [README, *sorted((ROOT / "doc").glob("*.md"))]:
-        for target in LINK.findall(FENCE.sub("", page.read_text())):
-            if "://" in target or target.startswith("mailto:"):
-                continue
-            # gi-docgen turns page.md into page.html
-            path = page.parent / re.sub(r"\.html$", ".md", target)
-            if not path.exists():
-                wrong.append(f"{page.relative_to(ROOT)} links to {target}")
-    return wrong
+def links_to_nowhere(files, exists):
+    found = []
+    for page in filter(is_page, files):
+        for target in LINK.findall(FENCE.sub("", files[page])):
+            # gi-docgen turns page.md into page.html.
+            path = os.path.normpath(os.path.join(os.path.dirname(page), re.sub(r"\.html$", ".md", target)))
+            if "://" not in target and path not in files and not exists(path):
+                found.append(f"{page}: a link to {target}")
+    return found
 
 
-def symbols_exist():
-    headers = (ROOT / "libasyncexec").rglob("aex-*.h")
+def declared(files):
     known = set()
-    for header in headers:
-        if not header.name.endswith("-private.h"):
-            known.update(SYMBOL.findall(header.read_text()))
+    for name, text in files.items():
+        if name.endswith(".h") and not name.endswith("-private.h"):
+            known.update(SYMBOL.findall(text))
     # G_DECLARE_FINAL_TYPE() and its kin declare these.
     for name in [name for name in known if name.startswith("AEX_TYPE_")]:
         known.add(name.replace("_TYPE_", "_", 1))
         known.add(name.replace("_TYPE_", "_IS_", 1))
-    wrong = []
-    for page in [README, *sorted((ROOT / "doc").glob("*.md"))]:
-        for line in page.read_text().splitlines():
-            if line.endswith("(later)"):
-                continue
-            for symbol in SYMBOL.findall(line):
-                if symbol not in known:
-                    wrong.append(f"{page.relative_to(ROOT)} names {symbol}")
-    return wrong
+    return known
 
 
-def pages_are_short():
-    wrong = []
-    for page in sorted((ROOT / "doc").glob("*.md")):
-        words = len(page.read_text().split())
-        if page.name not in LONG and words > MAX_WORDS:
-            wrong.append(f"doc/{page.name} has {words} words, more than {MAX_WORDS}")
-    return wrong
+def unknown_symbols(files):
+    known = declared(files)
+    return [f"{page}: no {symbol}"
+            for page in filter(is_page, files)
+            for line in files[page].splitlines() if not line.endswith("(later)")
+            for symbol in SYMBOL.findall(line) if symbol not in known]
+
+
+def long_pages(files):
+    return [f"{page}: {len(text.split())} words"
+            for page, text in files.items()
+            if page.startswith("doc/") and page not in LONG and len(text.split()) > MAX_WORDS]
+
+
+def problems(material):
+    """material: ({path: text}, exists (path))"""
+    files, exists = material
+    return code_differs(files) + links_to_nowhere(files, exists) + unknown_symbols(files) + long_pages(files)
 
 
 def main():
-    checks = [
-        ("/checks/readme/code-block-is-hello", code_block_is_hello),
-        ("/checks/readme/links-lead-somewhere", links_lead_somewhere),
-        ("/checks/readme/symbols-exist", symbols_exist),
-        ("/checks/readme/pages-are-short", pages_are_short),
-    ]
-    failed = 0
-    print(f"1..{len(checks)}")
-    for number, (name, check) in enumerate(checks, 1):
-        wrong = check()
-        print(f"{'not ok' if wrong else 'ok'} {number} {name}")
-        for line in wrong:
-            print(f"# {line}")
-        failed += bool(wrong)
-    return 1 if failed else 0
+    root = sys.argv[1]
+    good = {"README.md": "[x](doc/a.md)\n```c\nint i;\n```\n", HELLO: "int i;\n", "doc/a.md": "AexPending\n",
+            "libasyncexec/aex-pending.h": "AexPending\n"}
+    bad = [good | {HELLO: "int j;\n"}, good | {"doc/b.md": "[x](c.html)"},
+           good | {"doc/b.md": "call aex_pending_fly()"}, good | {"doc/b.md": "word " * (MAX_WORDS + 1)}]
+    assert all(len(problems((sample, lambda path: False))) == 1 for sample in bad)
+    return checklib.run("readme", problems,
+                        (checklib.read_files(root, wanted), lambda path: os.path.exists(os.path.join(root, path))),
+                        (bad[0], lambda path: False), (good, lambda path: False))
 
 
 if __name__ == "__main__":
