@@ -23,22 +23,24 @@ failed() {
     n_failed=$((n_failed + 1))
 }
 
-# configure NAME OPTION...: a build folder of that name, new or refreshed.
+# configure NAME OPTION...: a build folder of that name; an older one is kept if
+# it had the same compiler and options.
 configure() {
-    local dir=$builds/$1
+    local dir=$builds/$1 options="${CC:-} ${CFLAGS:-} $*"
     shift
-    if [ -e "$dir/build.ninja" ]; then
-        meson setup --reconfigure "$dir" "$top" "$@" >"$dir.log" 2>&1 && return
-        rm -rf "$dir"
+    if [ "$(cat "$dir/options" 2>/dev/null)" = "$options" ]; then
+        meson setup --reconfigure "$dir" "$top" >"$dir.log" 2>&1 && return
     fi
+    rm -rf "$dir"
     mkdir -p "$builds"
-    meson setup --wrap-mode=nofallback "$dir" "$top" "$@" >"$dir.log" 2>&1
+    meson setup --wrap-mode=nofallback "$dir" "$top" "$@" >"$dir.log" 2>&1 || return
+    printf '%s' "$options" >"$dir/options"
 }
 
 # build NAME OPTION...
 build() {
     local name=$1
-    if ! configure "$@" || ! ninja -C "$builds/$name" >>"$builds/$name.log" 2>&1; then
+    if ! configure "$@" || ! ninja -k 0 -C "$builds/$name" >>"$builds/$name.log" 2>&1; then
         tail -n 40 "$builds/$name.log"
         failed "$name: the build"
         return 1
@@ -58,7 +60,9 @@ run_suites() {
     rm -f "$log"
     # setarch: ThreadSanitizer's memory layout needs little randomisation.
     timeout -k 30 "$budget" ${setarch:-} meson test -C "$builds/$name" --no-rebuild \
-        --logbase "testlog-$label" --quiet --print-errorlogs "$@" </dev/null || code=$?
+        --logbase "testlog-$label" --quiet --print-errorlogs "$@" </dev/null >"$log.output" 2>&1 ||
+        code=$?
+    [ "$code" = 0 ] || tail -n 300 "$log.output"
     if [ ! -s "$log" ]; then
         failed "$label: no test was executed"
         return

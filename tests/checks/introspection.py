@@ -39,9 +39,10 @@ def parameters(callable_element):
 
 
 def walk(namespace):
-    """(element, owner) of everything that has a name of its own."""
+    """(element, owner) of everything that has a name of its own, once."""
     for element in namespace:
-        yield element, None
+        if not element.get("moved-to"):
+            yield element, None
         for child in element:
             yield child, element
 

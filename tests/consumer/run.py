@@ -33,7 +33,7 @@ class Steps:
         self.number += 1
         self.failed |= not good
         if not good:
-            print("\n".join("# " + line for line in output.splitlines()[-25:]))
+            print("\n".join(output.splitlines()[-25:]), file=sys.stderr)
         print(f"{'ok' if good else 'not ok'} {self.number} /consumer/{self.group}/{name}", flush=True)
         return good
 
