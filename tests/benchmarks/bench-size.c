@@ -66,8 +66,8 @@ size_object (BenchRun *run)
 }
 
 const BenchCase bench_size_cases[] = {
-  { "B8", BENCH_OURS, 1000000, size_pending, 0, TRUE },
-  { "B8", "GTask", 1000000, size_task, 0, TRUE },
-  { "B8", "GObject", 1000000, size_object, 0, TRUE },
+  { "B8", BENCH_OURS, 1000000, size_pending, 0, "" },
+  { "B8", "GTask", 1000000, size_task, 0, "" },
+  { "B8", "GObject", 1000000, size_object, 0, "" },
   { NULL }
 };

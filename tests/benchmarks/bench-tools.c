@@ -137,13 +137,3 @@ bench_tally_sum (void)
   g_mutex_unlock (&slots_lock);
   return sum;
 }
-
-AexExecutor *
-bench_new_pool (BenchVariant variant)
-{
-  AexExecutor *pool = aex_thread_pool_new (2);
-
-  if (variant == BENCH_NO_SPIN)
-    g_object_set (pool, "spin", 0, NULL);
-  return pool;
-}

@@ -97,10 +97,14 @@ run_fresh (const BenchCase *which, Sample *sample)
   g_autofree char *output = NULL;
   g_autoptr (GError) error = NULL;
   char *argv[] = { "/proc/self/exe", "--child", name, opt_quick ? "--quick" : NULL, NULL };
+  g_auto (GStrv) setting = g_strsplit (which->fresh, "=", 2);
+  g_auto (GStrv) environment = g_get_environ ();
   g_auto (GStrv) words = NULL;
   int status;
 
-  if (!g_spawn_sync (NULL, argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &output, NULL, &status, &error) ||
+  if (g_strv_length (setting) == 2)
+    environment = g_environ_setenv (environment, setting[0], setting[1], TRUE);
+  if (!g_spawn_sync (NULL, argv, environment, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &output, NULL, &status, &error) ||
       !g_spawn_check_wait_status (status, &error))
     {
       g_printerr ("%s: %s\n", name, error->message);
@@ -295,7 +299,7 @@ measure_once (Measured *self, guint rep)
 {
   Sample sample = { 0 };
 
-  if (!(self->which->fresh ? run_fresh (self->which, &sample) : run_here (self->which, self->n, &sample)))
+  if (!(self->which->fresh != NULL ? run_fresh (self->which, &sample) : run_here (self->which, self->n, &sample)))
     return FALSE;
   self->wall[rep] = sample.wall_ns * 1000 / self->n;
   self->cpu[rep] = sample.cpu_ns * 1000 / self->n;
@@ -321,7 +325,7 @@ run_row (GPtrArray *cases, guint first, guint end, GPtrArray *results)
       self->reps = opt_reps;
       g_ptr_array_add (row, self);
       g_ptr_array_add (results, self);
-      if (!self->which->fresh && !run_here (self->which, MAX (self->n / 20, 1), &warm_up))
+      if (self->which->fresh == NULL && !run_here (self->which, MAX (self->n / 20, 1), &warm_up))
         return FALSE;
     }
   for (guint rep = 0; rep < (guint) opt_reps; rep++)

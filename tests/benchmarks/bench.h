@@ -29,7 +29,7 @@ typedef struct
   guint       n;
   BenchFunc   func;
   guint       variant;  /* passed on to func */
-  gboolean    fresh;    /* in a process of its own */
+  const char *fresh;    /* in a process of its own, with this NAME=VALUE in its environment ("": none) */
 } BenchCase;
 
 #define BENCH_OURS "asyncexec"
@@ -57,16 +57,6 @@ void   bench_gate_wait  (BenchGate *gate);
 void    bench_tally_add   (void);
 void    bench_tally_reset (void);
 guint64 bench_tally_sum   (void);
-
-/* How to make our pool: claiming and spinning as they are by default, or off. */
-typedef enum
-{
-  BENCH_DEFAULTS,
-  BENCH_NO_CLAIM,
-  BENCH_NO_SPIN,
-} BenchVariant;
-
-AexExecutor *bench_new_pool (BenchVariant variant);
 
 extern const BenchCase bench_pool_cases[];
 extern const BenchCase bench_loop_cases[];
