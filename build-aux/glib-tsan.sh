@@ -43,12 +43,12 @@ private_apt() {
 get_source() {
     mkdir -p "$work"/apt/{sources,lists/partial,cache/archives/partial}
     local file
-    for file in /etc/apt/sources.list.d/*.sources; do
-        [ -e "$file" ] || continue
-        sed 's/^Types:.*/Types: deb-src/' "$file" >"$work/apt/sources/$(basename "$file")"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+        case $file in
+            *.sources) sed 's/^Types:.*/Types: deb-src/' "$file" ;;
+            *.list) [ -e "$file" ] && sed -n 's/^deb\(-src\)\? /deb-src /p' "$file" | sort -u ;;
+        esac >"$work/apt/sources/$(basename "$file")" || true
     done
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-        sed -n 's/^deb\(-src\)\? /deb-src /p' | sort -u >"$work/apt/sources/system.list"
     private_apt update
     cd "$work"
     # An archive forgets superseded versions; any later one of the same
@@ -84,6 +84,7 @@ set +e
 (set -e; get_source; build) >"$log" 2>&1
 set -e
 if [ ! -e "$work/out/complete" ]; then
+    printf 'This failed:\n' >&2
     tail -n 30 "$log" >&2
     exit 1
 fi
