@@ -117,6 +117,8 @@ dupes_progress_begin (DupesProgress *self,
   self->n_total = n_bytes;
   atomic_store (&self->n_files, 0);
   atomic_store (&self->n_bytes, 0);
+  if (self->visible)
+    on_timer (self);
   if (self->visible && self->timer == 0)
     self->timer = g_timeout_add (DRAW_INTERVAL_MS, on_timer, self);
 }

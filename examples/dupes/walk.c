@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ typedef struct
 
   GMutex              lock;           /* guards what follows */
   GPtrArray          *links;          /* links to folders, found in this round */
-  GHashTable         *seen;           /* folders by device and inode; with --follow only */
+  GHashTable         *seen;           /* folders by "device:inode"; with --follow only */
 } DupesWalk;
 
 typedef struct
@@ -105,13 +106,13 @@ was_seen (DupesWalk *walk,
           int        fd)
 {
   struct stat st;
-  GVariant *id;
+  char *id;
   gboolean is_new;
 
   if (!walk->options->follow || fstat (fd, &st) < 0)
     return FALSE;
 
-  id = g_variant_ref_sink (g_variant_new ("(tt)", (guint64) st.st_dev, (guint64) st.st_ino));
+  id = g_strdup_printf ("%jx:%jx", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
   g_mutex_lock (&walk->lock);
   is_new = g_hash_table_add (walk->seen, id);
   g_mutex_unlock (&walk->lock);
@@ -333,8 +334,7 @@ dupes_walk (AexExecutor        *pool,
   walk->n_unfinished = 1;
   walk->round = g_ptr_array_new_with_free_func (g_free);
   walk->links = g_ptr_array_new_with_free_func (g_free);
-  walk->seen = g_hash_table_new_full (g_variant_hash, g_variant_equal,
-                                      (GDestroyNotify) g_variant_unref, NULL);
+  walk->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_mutex_init (&walk->lock);
 
   for (guint i = 0; options->roots[i] != NULL; i++)

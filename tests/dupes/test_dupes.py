@@ -1,0 +1,541 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests of dupes, as a user and at its worst moments.
+
+usage: test_dupes.py [--peer PATH] DUPES WATCHED
+
+DUPES is the program, WATCHED the same with watch.c linked in.  What must be found is computed here
+in the plain way, and compared with jdupes; nothing is compared with a stored result.  With --peer
+only that: DUPES against jdupes on PATH, a real tree.  Prints TAP.
+"""
+
+import collections
+import functools
+import hashlib
+import json
+import os
+import pty
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import traceback
+
+import made_tree
+
+BLOCK = 65536
+BEGINNING = 4096
+TIMEOUT = 120
+NOBODY = 65534
+
+Result = collections.namedtuple("Result", "code report stdout stderr")
+
+
+class Skip(Exception):
+    """The reason why a test cannot run here."""
+
+
+class Programs:
+    dupes = None
+    watched = None
+
+
+def run(*arguments, program=None, cwd=None, env=None, **options):
+    done = subprocess.run([program or Programs.dupes, *arguments], cwd=cwd, timeout=TIMEOUT,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, **(env or {})}, check=False, **options)
+    return Result(done.returncode, None, done.stdout, done.stderr)
+
+
+def run_json(*arguments, **options):
+    done = run("--json", "--no-progress", *arguments, **options)
+    return done._replace(report=json.loads(done.stdout))
+
+
+def check(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(str(w) for w in what) or "not as expected")
+
+
+def check_equal(got, wanted, what=""):
+    if got != wanted:
+        if isinstance(got, set) and isinstance(wanted, set):
+            raise AssertionError(f"{what}: too much {got - wanted}, missing {wanted - got}")
+        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+# What must be found, in the plain way
+
+def walk(root, follow, seen):
+    """The regular files below root: (path, stat)."""
+    status = os.stat(root)
+    if stat.S_ISREG(status.st_mode):
+        yield root, status
+        return
+    if follow:
+        if (status.st_dev, status.st_ino) in seen:
+            return
+        seen.add((status.st_dev, status.st_ino))
+    for entry in os.scandir(root):
+        try:
+            if entry.is_dir(follow_symlinks=follow):
+                yield from walk(entry.path, follow, seen)
+            elif entry.is_file(follow_symlinks=follow):
+                yield entry.path, entry.stat(follow_symlinks=follow)
+        except OSError:
+            pass    # a link in a circle
+
+
+@functools.lru_cache(maxsize=None)
+def digest(path, _mtime, algorithm):
+    with open(path, "rb") as file:
+        return hashlib.new(algorithm, file.read()).hexdigest()
+
+
+def expected(roots, min_size=1, algorithm="sha256", follow=False):
+    """(groups as dupes has to report them, number of files, their bytes)."""
+    paths = {}
+    sizes = {}
+    seen = set()
+    for root in roots:
+        for path, status in walk(root, follow, seen):
+            inode = status.st_dev, status.st_ino
+            if status.st_size >= min_size:
+                sizes[inode] = status.st_size
+                paths[inode] = min(path, paths.get(inode, path))
+
+    found = collections.defaultdict(list)
+    for inode, path in paths.items():
+        found[sizes[inode], digest(path, os.stat(path).st_mtime_ns, algorithm)].append(path)
+    groups = [(size, checksum, sorted(group))
+              for (size, checksum), group in found.items() if len(group) > 1]
+    groups.sort(key=lambda g: (-g[0] * (len(g[2]) - 1), g[2][0]))
+    return groups, len(paths), sum(sizes.values())
+
+
+def reported(report):
+    return [(g["size"], g["checksum"], [os.fsencode(p) for p in g["paths"]])
+            for g in report["groups"]]
+
+
+def as_inodes(groups):
+    """Groups as sets of files, whatever the paths."""
+    def inode(path):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return {frozenset(inode(path) for path in group) for group in groups}
+
+
+def jdupes(*arguments):
+    if not shutil.which("jdupes"):
+        raise Skip("jdupes is not installed")
+    out = subprocess.run(["jdupes", "-rq0", *arguments], stdin=subprocess.DEVNULL, check=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    groups = [group.strip(b"\0").split(b"\0") for group in out.split(b"\0\0")]
+    return [group for group in groups if group != [b""]]
+
+
+def check_report(result, roots, **wanted):
+    groups, n_files, n_bytes = expected(roots, **wanted)
+    report = result.report
+    check_equal(list(report), ["groups", "files", "bytes", "wasted", "unreadable", "interrupted",
+                               "seconds"], "members")
+    check_equal(reported(report), groups, "groups")
+    check_equal((report["files"], report["bytes"]), (n_files, n_bytes), "files and bytes")
+    check_equal(report["wasted"], sum(size * (len(paths) - 1) for size, _, paths in groups),
+                "wasted")
+    check_equal((report["unreadable"], report["interrupted"]), ([], False))
+    check(isinstance(report["seconds"], float) and report["seconds"] >= 0)
+    check_equal((result.code, result.stderr), (0, b""), "code and standard error")
+
+
+# On the made tree
+
+def test_finds_what_is_there(tree):
+    for jobs in ("1", "2", "9"):
+        check_report(run_json("--jobs", jobs, tree), [tree])
+
+
+def test_every_algorithm(tree):
+    for algorithm in ("md5", "sha1", "sha256", "sha384", "sha512"):
+        check_report(run_json("--algorithm", algorithm, tree), [tree], algorithm=algorithm)
+
+
+def test_min_size(tree):
+    for size in (0, 2, 4096, 4097, 1 << 20, 1 << 40):
+        check_report(run_json("--min-size", str(size), tree), [tree], min_size=size)
+
+
+def test_as_jdupes(tree):
+    check_equal(as_inodes(g[2] for g in reported(run_json(tree).report)),
+                as_inodes(jdupes(tree)))
+    check_equal(as_inodes(g[2] for g in reported(run_json("--min-size=0", tree).report)),
+                as_inodes(jdupes("-z", tree)))
+
+
+def test_follow(tree):
+    first = run_json("--follow", tree)
+    groups, n_files, n_bytes = expected([tree], follow=True)
+    check_equal((first.code, first.stderr, first.report["unreadable"]), (0, b"", []))
+    check_equal((first.report["files"], first.report["bytes"]), (n_files, n_bytes))
+    check_equal(as_inodes(g[2] for g in reported(first.report)), as_inodes(g[2] for g in groups))
+    check_equal(as_inodes(g[2] for g in reported(first.report)), as_inodes(jdupes("-s", tree)))
+    check(any(b"/links/outside" in p for g in reported(first.report) for p in g[2]))
+    for jobs in ("1", "2", "7"):
+        again = run_json("--follow", "--jobs", jobs, tree)
+        check_equal(reported(again.report), reported(first.report), "the same in every run")
+
+
+def test_several_roots(tree):
+    plain, sizes = tree + b"/plain", tree + b"/sizes"
+    check_report(run_json(plain, sizes), [plain, sizes])
+    # Overlapping, given twice, with slashes, and a file.
+    check_report(run_json(tree, plain + b"//", tree, plain + b"/a"),
+                 [tree, plain, tree, plain + b"/a"])
+    check_report(run_json(plain + b"/a", plain + b"/sub/b", plain + b"/other"),
+                 [plain + b"/a", plain + b"/sub/b", plain + b"/other"])
+    check_report(run_json(tree + b"/links/to-folder"), [tree + b"/links/to-folder"])
+    check_report(run_json(tree + b"/special/fifo"), [])
+
+
+def test_relative_roots(tree):
+    here = os.getcwd()
+    os.chdir(tree)
+    try:
+        for roots in ([b"."], [b"plain", b"./plain"], [b"--", b"plain"]):
+            check_report(run_json(*roots), [r for r in roots if r != b"--"])
+    finally:
+        os.chdir(here)
+
+
+def test_names_round_trip(tree):
+    found = {p for g in reported(run_json(tree + b"/names").report) for p in g[2]}
+    for name in made_tree.ODD_NAMES:
+        for folder in (b"1", b"2"):
+            check(b"%s/names/%s/%s" % (tree, folder, name) in found, name)
+
+
+def test_table(tree):
+    result = run("--no-progress", tree + b"/names")
+    groups, n_files, _ = expected([tree + b"/names"])
+    lines = result.stdout.decode().split("\n")
+    n_paths = sum(len(paths) for _, _, paths in groups)
+    check_equal((result.code, result.stderr), (0, b""))
+    check_equal(len(lines), 1 + n_paths + 1 + 1 + 1, "lines")   # head, paths, blank, sum, end
+    check(lines[-2].startswith(f"Looked at {n_files} files, "), lines[-2])
+    check(f" {len(groups)} groups " in lines[-2], lines[-2])
+    check(not any(ord(c) < 32 or ord(c) == 127 for line in lines for c in line), "control character")
+    check(any(line.endswith(r"/names/1/new\x0aline") for line in lines))
+    check(any(line.endswith(r"/names/1/back\\slash") for line in lines))
+    check(any(line.endswith(r"/names/1/caf\xe9") for line in lines))
+
+
+def test_nothing_found(tree):
+    check_report(run_json(tree + b"/hard-only", tree + b"/no-files"),
+                 [tree + b"/hard-only", tree + b"/no-files"])
+    result = run(tree + b"/no-files")
+    check_equal((result.code, result.stdout.count(b"\n")), (0, 1))
+
+
+def test_progress(tree):
+    shown = run("--progress", "--json", tree)
+    hidden = run("--progress", "--no-progress", "--json", tree)
+    check(b"Walking" in shown.stderr and b"Comparing" in shown.stderr and b"Hashing" in shown.stderr)
+    check(shown.stderr.endswith(b"\r") and b"\n" not in shown.stderr, shown.stderr[-80:])
+    check_equal(hidden.stderr, b"")
+    check_equal(reported(json.loads(shown.stdout)), reported(json.loads(hidden.stdout)))
+
+
+def test_progress_on_a_terminal(tree):
+    ours, theirs = pty.openpty()
+    done = subprocess.run([Programs.dupes, tree + b"/names"], stdout=subprocess.DEVNULL,
+                          stderr=theirs, timeout=TIMEOUT, check=False)
+    os.close(theirs)
+    text = os.read(ours, 65536)
+    os.close(ours)
+    check_equal(done.returncode, 0)
+    check(b"Walking" in text, text)
+
+
+def test_usage(tree):
+    for arguments in ([], ["--json"], ["--unknown", tree], ["--jobs", "0", tree],
+                      ["--jobs", "many", tree], ["--min-size=-1", tree], ["--min-size", "1k", tree],
+                      ["--algorithm", "crc32", tree], ["--jobs"]):
+        result = run(*arguments)
+        check_equal((result.code, result.stdout), (2, b""), arguments)
+        check(result.stderr.startswith(b"dupes: "), result.stderr)
+    result = run("-h")
+    check_equal((result.code, result.stderr), (0, b""))
+    for option in (b"--jobs", b"--min-size", b"--algorithm", b"--json", b"--progress",
+                   b"--no-progress", b"--follow"):
+        check(option in result.stdout, option)
+
+
+def test_full_output(tree):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([Programs.dupes, "--json", tree + b"/names"], stdout=full,
+                              stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+    check_equal(done.returncode, 1)
+    check(b"cannot write the report" in done.stderr, done.stderr)
+
+
+# What cannot be read
+
+def small_tree(folder, *odd):
+    """Two equal files of 200 000 bytes, and one for each odd name that would be equal too."""
+    content = made_tree.pattern(200_000)
+    for name in (b"a", b"b", *odd):
+        made_tree.write(folder + b"/" + name, content)
+    return folder
+
+
+def check_problems(result, problems, folder):
+    check_equal({os.fsencode(p["path"]): p["error"] for p in result.report["unreadable"]},
+                {folder + b"/" + name: error for name, error in problems.items()}, "unreadable")
+    check_equal(sorted(result.stderr.decode().splitlines()),
+                sorted(f"dupes: {os.fsdecode(folder + b'/' + name)}: {error}"
+                       for name, error in problems.items()), "one line each")
+    check_equal(result.code, 1)
+
+
+def test_no_permission(folder):
+    tree = small_tree(folder + b"/tree", b"secret", b"locked/inside", b"open/inside")
+    os.chmod(tree + b"/secret", 0)
+    os.chmod(tree + b"/locked", 0)
+    os.chmod(folder, 0o755)
+    options = {}
+    if os.geteuid() == 0:
+        options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        try:
+            if run("-h", **options).code != 0:
+                raise Skip("nobody else can run dupes here")
+        except PermissionError:
+            raise Skip("nobody else can run dupes here") from None
+    try:
+        result = run_json(tree, **options)
+        check_problems(result, {b"secret": "Permission denied", b"locked": "Permission denied"},
+                       tree)
+        check_equal(len(reported(result.report)[0][2]), 3)
+        # Met on two ways, said once.
+        check_equal(run_json(tree, tree, **options).stderr, result.stderr)
+    finally:
+        os.chmod(tree + b"/locked", 0o755)
+
+
+def test_missing_root(folder):
+    tree = small_tree(folder + b"/tree")
+    result = run_json(tree, tree + b"/missing", tree + b"/a/below-a-file")
+    check_problems(result, {b"missing": "No such file or directory",
+                            b"a/below-a-file": "Not a directory"}, tree)
+    check_equal(len(result.report["groups"]), 1)
+
+
+def watch(folder, tree, *arguments, **env):
+    """Runs the watched program; gives its result and what it did: (event, argument) and so on."""
+    log = folder + b"/log"
+    result = run_json(*arguments, tree, program=Programs.watched,
+                      env={"DUPES_WATCH_LOG": os.fsdecode(log), **env})
+    with open(log, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        lines = file.read().split("\n")
+    events = [line.replace("\f", "\n").partition(" ")[::2] for line in lines if line]
+    os.unlink(log)
+    return result, events
+
+
+def test_changes_while_reading(folder):
+    changed = "Changed while it was being read"
+    problems = {
+        b"x.vanishes": "No such file or directory", b"x.denied": "Permission denied",
+        b"x.broken": "Input/output error", b"x.replaced": changed, b"x.shrinks": changed,
+        b"x.grows": changed, b"x.touched": changed, b"x.touched-later": changed,
+    }
+    for jobs in ("1", "2"):
+        tree = small_tree(folder + b"/tree-" + jobs.encode(), *problems)
+        made_tree.write(folder + b"/spare", made_tree.pattern(200_000))
+        result, _ = watch(folder, tree, "--jobs", jobs,
+                          DUPES_WATCH_SPARE=os.fsdecode(folder + b"/spare"))
+        check_problems(result, problems, tree)
+        check_equal([g[2] for g in reported(result.report)], [[tree + b"/a", tree + b"/b"]])
+
+
+# What it costs
+
+def test_reads_and_hashes_no_more_than_it_must(tree, folder):
+    for jobs in (1, 2, 5):
+        result, events = watch(folder, tree, "--jobs", str(jobs))
+        check_equal(reported(result.report), expected([tree])[0], "groups")
+        n_read = collections.Counter()
+        n_hashed = 0
+        for event, argument in events:
+            if event == "read":
+                size, _, path = argument.partition(" ")
+                n_read[path] += int(size)
+                check(int(size) <= BLOCK, "block of", size)
+            elif event == "hash":
+                n_hashed += int(argument)
+        most_open = int(dict(events)["most-open"])
+        check(most_open <= jobs, most_open, "files open with", jobs, "jobs")
+
+        files = {os.fsdecode(path): status for path, status in walk(tree, False, set())}
+        sizes = collections.Counter()
+        for inode, size in {(s.st_ino, s.st_size) for s in files.values()}:
+            sizes[size] += 1
+        for path, status in files.items():
+            limit = status.st_size + (BEGINNING if status.st_size > BEGINNING else 0)
+            check(n_read[path] <= limit, path, n_read[path], "bytes read, not", limit)
+            check(n_read[path] == 0 or sizes[status.st_size] > 1, path, "has a size of its own")
+            if "/many/" in path and "/long-" in path and int(path.rpartition("-")[2]) >= 30:
+                check_equal(n_read[path], BEGINNING, path)
+        check(n_hashed <= sum(n_read.values()) - sum(
+            BEGINNING for path, n in n_read.items() if n > files[path].st_size),
+            n_hashed, "bytes hashed")
+
+
+def test_no_byte_is_hashed_twice(folder):
+    """Few files of a size, and more than the beginnings are kept of."""
+    for n_files in (3, made_tree.MANY):
+        tree = folder + b"/tree-%d" % n_files
+        for i in range(n_files):
+            made_tree.write(tree + b"/%d" % i, b"%05000d" % (i % 2 + (i > 7) * i))
+        result, events = watch(folder, tree)
+        n_hashed = sum(int(argument) for event, argument in events if event == "hash")
+        n_read = sum(int(argument.split()[0]) for event, argument in events if event == "read")
+        check_equal(reported(result.report), expected([tree])[0], "groups")
+        check(n_hashed <= n_files * 5000, n_hashed)
+        check(n_read <= n_files * (5000 + BEGINNING), n_read)
+
+
+# Ctrl-C
+
+def after_signal(events):
+    at = [event for event, _ in events].index("signal")
+    return events[at + 1:]
+
+
+def check_interrupted(result, groups):
+    check_equal((result.code, result.stderr), (130, b""))
+    check_equal(result.report["interrupted"], True)
+    check_equal(reported(result.report), groups, "found so far")
+
+
+def long_tree(tree):
+    """Five equal files that are read block by block, and a pair that is found before."""
+    made_tree.write(tree + b"/small-1", b"small")
+    made_tree.write(tree + b"/small-2", b"small")
+    for i in range(5):
+        made_tree.write_sparse(tree + b"/%d.long" % i, 8 << 20)
+    return expected([tree])[0][1:]
+
+
+def test_interrupt_while_hashing(folder):
+    found = long_tree(folder + b"/tree")
+    check_equal(len(found), 1)
+    for jobs in (1, 2, 3):
+        result, events = watch(folder, folder + b"/tree", "--jobs", str(jobs),
+                               DUPES_WATCH_INTERRUPT=f"read .long {jobs}")
+        check_interrupted(result, found)
+        later = after_signal(events)
+        check_equal([path for event, path in later if event == "open"], [], "opened after it")
+        reads = collections.Counter(a.partition(" ")[2] for e, a in later if e == "read")
+        check(len(reads) <= jobs and all(n == 1 for n in reads.values()), reads)
+
+
+def test_interrupt_while_comparing(folder):
+    """No other file of the unit is opened, and equal ones that were read are reported."""
+    tree = folder + b"/tree"
+    for i in range(50):
+        made_tree.write(tree + b"/%02d" % i, b"equal")
+        made_tree.write(tree + b"/larger-%02d" % i, b"larger")
+    made_tree.write(tree + b"/xx.short", b"equal")
+    larger = expected([tree])[0][0]
+    result, events = watch(folder, tree, "--jobs", "1", DUPES_WATCH_INTERRUPT="open .short 1")
+    check_equal(result.code, 130)
+    later = [path for event, path in after_signal(events) if event == "open"]
+    check_equal(later, [os.fsdecode(tree + b"/xx.short")], "opened after it")
+    groups = reported(result.report)
+    check(larger in groups, "a group that was complete is missing")
+    check(len(groups) == 2 and set(groups[1][2]) <= set(expected([tree])[0][1][2]), groups)
+
+
+def test_interrupt_while_walking(folder):
+    tree = folder + b"/tree"
+    for i in range(20):
+        made_tree.write(tree + b"/%02d.folder/below/file" % i, b"equal")
+    result, events = watch(folder, tree, "--jobs", "1", DUPES_WATCH_INTERRUPT="open .folder 1")
+    check_interrupted(result, [])
+    check_equal(len([path for event, path in after_signal(events) if event == "open"]), 1)
+
+
+def test_second_interrupt_kills(folder):
+    long_tree(folder + b"/tree")
+    result = run("--jobs", "2", folder + b"/tree", program=Programs.watched,
+                 env={"DUPES_WATCH_INTERRUPT": "read .long 2", "DUPES_WATCH_TWICE": "1"})
+    check_equal(result.code, -signal.SIGINT)
+
+
+def test_terminate(folder):
+    """SIGTERM from outside, at any moment: a report, or the default action after the end."""
+    tree = small_tree(folder + b"/tree")
+    with subprocess.Popen([Programs.dupes, "--json", "--progress", tree], stderr=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        process.stderr.read(1)      # the handler is installed before the first progress line
+        process.terminate()
+        out, _ = process.communicate(timeout=TIMEOUT)
+    check(process.returncode in (0, 130, -signal.SIGTERM), process.returncode)
+    if process.returncode != -signal.SIGTERM:
+        check_equal(json.loads(out)["interrupted"], process.returncode == 130)
+
+
+def test_peer(path):
+    for jobs in ("1", "2"):
+        result = run_json("--jobs", jobs, path)
+        check(result.code in (0, 1), result.code)
+        check_equal(as_inodes(g[2] for g in reported(result.report)), as_inodes(jdupes(path)))
+
+
+# The programme
+
+def in_folder(test):
+    with tempfile.TemporaryDirectory(prefix="dupes-") as folder:
+        test(os.fsencode(folder))
+
+
+def main():
+    arguments = sys.argv[1:]
+    peer = None
+    if arguments and arguments[0] == "--peer":
+        peer = os.fsencode(arguments[1])
+        arguments = arguments[2:]
+    Programs.dupes, Programs.watched = (os.path.abspath(a) for a in arguments)
+
+    tests = [(name[5:].replace("_", "-"), test) for name, test in globals().items()
+             if name.startswith("test_")]
+    tests = [(name, test) for name, test in tests if (name == "peer") == (peer is not None)]
+    n_failed = 0
+    print(f"1..{len(tests)}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="dupes-") as made:
+        tree = None if peer else made_tree.make(os.fsencode(made))
+        for number, (name, test) in enumerate(tests, 1):
+            wanted = test.__code__.co_varnames[:test.__code__.co_argcount]
+            try:
+                if "folder" not in wanted:
+                    test(peer or tree)
+                elif "tree" in wanted:
+                    in_folder(lambda folder, test=test: test(tree, folder))
+                else:
+                    in_folder(test)
+                print(f"ok {number} /dupes/{name}", flush=True)
+            except Skip as reason:
+                print(f"ok {number} /dupes/{name} # SKIP {reason}", flush=True)
+            except Exception:    # pylint: disable=broad-except
+                n_failed += 1
+                for line in traceback.format_exc().splitlines():
+                    print(f"# {line.encode('ascii', 'backslashreplace').decode()[:2000]}")
+                print(f"not ok {number} /dupes/{name}", flush=True)
+    return 1 if n_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
