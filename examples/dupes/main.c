@@ -37,14 +37,22 @@ on_done (AexPending *done,
   g_main_loop_quit (user_data);
 }
 
-static void
-run (DupesScan *scan)
+static gboolean
+run (DupesScan  *scan,
+     GError    **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (AexPending) done = dupes_scan_start (scan);
+  g_autoptr (GError) reason = NULL;
 
   aex_pending_add_done_callback (done, on_done, loop, NULL);
   g_main_loop_run (loop);
+
+  reason = aex_pending_dup_error (done);
+  if (reason == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
 }
 
 static int
@@ -82,13 +90,12 @@ main (int    argc,
     }
 
   scan = dupes_scan_new (&options);
-  if (!dupes_interrupt_install (on_interrupt, scan, &error))
+  if (!dupes_interrupt_install (on_interrupt, scan, &error) || !run (scan, &error))
     {
       fprintf (stderr, "dupes: %s\n", error->message);
       return EXIT_FAILURE;
     }
 
-  run (scan);
   dupes_interrupt_remove ();
   dupes_scan_summarize (scan, &findings);
   return report (&options, &findings);

@@ -2,6 +2,8 @@
 
 #include "stage.h"
 
+#include "interrupt.h"
+
 /*
  * One pass over many files: aex_executor_map() over units of files.  A unit is a range of the
  * list of files and has the size of a bite; there is no object and no job per file.
@@ -142,6 +144,21 @@ on_closed (AexPending *closed,
   aex_pending_resolve (self->done, NULL);
 }
 
+/* The library could not run the unit: no memory for a thread, perhaps. */
+static void
+fail_unit (DupesStage   *self,
+           const Unit   *unit,
+           const GError *error)
+{
+  for (guint i = unit->first; i < unit->first + unit->n_files; i++)
+    {
+      DupesFile *file = self->files->pdata[i];
+
+      if (file->checksum == NULL && file->problem == NULL)
+        file->problem = g_strdup (error->message);
+    }
+}
+
 static void
 on_next (AexPending *next,
          gpointer    user_data)
@@ -151,7 +168,12 @@ on_next (AexPending *next,
 
   if (result != NULL)
     {
-      take_unit (self, &g_array_index (self->units, Unit, aex_pending_result_get_index (result)));
+      Unit *unit = &g_array_index (self->units, Unit, aex_pending_result_get_index (result));
+      g_autoptr (GError) error = aex_pending_result_dup_error (result);
+
+      if (error != NULL && !dupes_interrupted ())
+        fail_unit (self, unit, error);
+      take_unit (self, unit);
       take_next (self);
     }
   else

@@ -44,6 +44,7 @@ typedef struct
   DupesWalk *walk;
   char      *path;
   gboolean   is_link;                 /* may be a symbolic link: a root, or one that is followed */
+  gboolean   has_run;
 } WalkJob;
 
 /* A folder while it is listed. */
@@ -77,6 +78,8 @@ walk_job_free (gpointer data)
   WalkJob *job = data;
   DupesWalk *walk = job->walk;
 
+  if (!job->has_run)
+    dupes_tree_add_problem (walk->tree, job->path, "Could not be walked");
   g_free (job->path);
   g_free (job);
   if (g_atomic_int_dec_and_test (&walk->n_unfinished))
@@ -91,7 +94,7 @@ post_folder (DupesWalk *walk,
              char      *path,
              gboolean   is_link)
 {
-  WalkJob *job = g_new (WalkJob, 1);
+  WalkJob *job = g_new0 (WalkJob, 1);
 
   job->walk = walk;
   job->path = path;
@@ -225,6 +228,7 @@ walk_folder (gpointer   user_data,
   DIR *stream = NULL;
   int fd;
 
+  job->has_run = TRUE;
   if (dupes_interrupted ())
     return TRUE;
 
