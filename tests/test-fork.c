@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/aex-test.h"
+#include "lib/aex-jobs.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Rule 12: a forked child that did not exec gets errors, never a hang. */
+
+#define CHILD_SECONDS 20
+
+/* What the parent has when it forks. */
+typedef struct
+{
+  AexExecutor *pool;
+  AexBlock     block;
+  AexPending  *running;
+  AexPending  *queued;
+  AexPending  *promise;
+  AexPending  *resolved;
+  AexPending  *rejected;
+  AexCaller   *caller;
+} World;
+
+static void
+world_init (World *self)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_INT64);
+  g_value_set_int64 (&value, 7);
+  self->pool = aex_test_pool (1);
+  self->running = aex_block_begin (&self->block, self->pool);
+  self->queued = aex_executor_submit (self->pool, aex_job_int, GINT_TO_POINTER (1), NULL);
+  self->promise = aex_pending_new ();
+  self->resolved = aex_pending_new_resolved (&value);
+  self->rejected = aex_pending_new_rejected (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "no"));
+  self->caller = aex_caller_ref_main ();
+}
+
+/* The parent goes on as if nothing had happened. */
+static void
+world_end (World *self)
+{
+  aex_assert_failed_with (self->rejected, G_IO_ERROR, G_IO_ERROR_FAILED);
+  aex_block_end (&self->block, self->running);
+  aex_test_wait (self->queued);
+  aex_assert_resolved_int64 (self->queued, 1);
+  aex_pending_resolve_int64 (self->promise, 2);
+  aex_assert_resolved_int64 (self->promise, 2);
+  g_object_unref (self->queued);
+  g_object_unref (self->promise);
+  g_object_unref (self->resolved);
+  g_object_unref (self->rejected);
+  g_object_unref (self->caller);
+  aex_test_shutdown (self->pool);
+}
+
+typedef void (*ChildFunc) (World *world);
+
+static void
+check_in_child (gconstpointer data)
+{
+  ChildFunc func = (ChildFunc) data;
+  World world;
+  int status = 0;
+  pid_t child;
+
+  world_init (&world);
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      signal (SIGALRM, SIG_DFL);
+      alarm (CHILD_SECONDS);
+      func (&world);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  if (WIFSIGNALED (status))
+    g_test_message ("the child died from signal %d", WTERMSIG (status));
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  world_end (&world);
+}
+
+#define assert_forked(error) \
+  G_STMT_START { \
+    g_assert_error (error, AEX_ERROR, AEX_ERROR_FORKED); \
+    g_clear_error (&(error)); \
+  } G_STMT_END
+
+/* A pending that says FORKED; takes it over. */
+static void
+assert_is_forked (AexPending *pending)
+{
+  g_assert_true (AEX_IS_PENDING (pending));
+  aex_assert_state (pending, REJECTED);
+  aex_assert_failed_with (pending, AEX_ERROR, AEX_ERROR_FORKED);
+  g_object_unref (pending);
+}
+
+/* --- functions that return a pending */
+static AexPending *
+async_nothing (AexPending   *job,
+               GCancellable *cancellable,
+               gpointer      user_data,
+               GError      **error)
+{
+  return NULL;
+}
+
+static void
+child_submits (World *world)
+{
+  g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
+
+  assert_is_forked (aex_executor_submit (world->pool, aex_job_int, NULL, NULL));
+  assert_is_forked (aex_executor_submit (AEX_EXECUTOR (world->caller), aex_job_int, NULL, NULL));
+  assert_is_forked (aex_executor_submit_async (world->pool, async_nothing, NULL, NULL));
+  assert_is_forked (aex_executor_submit_full (world->pool, options, aex_job_int, NULL, NULL));
+  assert_is_forked (aex_executor_submit_async_full (world->pool, options, async_nothing, NULL, NULL));
+  assert_is_forked (aex_caller_call_later (world->caller, 1000, aex_job_int, NULL, NULL));
+  assert_is_forked (aex_executor_shutdown (world->pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED));
+}
+
+/* A pool that the child makes itself is of no more use. */
+static void
+child_uses_new_pool (World *world)
+{
+  AexExecutor *pool = aex_thread_pool_new (1);
+
+  assert_is_forked (aex_executor_submit (pool, aex_job_int, NULL, NULL));
+  g_object_unref (pool);
+}
+
+static AexPending *
+then_nothing (AexPending *done,
+              gpointer    user_data,
+              GError    **error)
+{
+  return NULL;
+}
+
+static void
+child_combines (World *world)
+{
+  AexPending *members[2] = { world->promise, world->queued };
+
+  assert_is_forked (aex_pending_then (world->promise, then_nothing, NULL, NULL));
+  assert_is_forked (aex_pending_sleep (1000));
+  assert_is_forked (aex_pending_with_timeout (world->promise, 1000));
+  assert_is_forked (aex_pending_allv (members, 2));
+  assert_is_forked (aex_pending_all_settledv (members, 2));
+  assert_is_forked (aex_pending_anyv (members, 2));
+  assert_is_forked (aex_pending_firstv (members, 2));
+  assert_is_forked (aex_pending_shield (world->promise));
+}
+
+/* --- functions with a GError */
+static void
+child_waits (World *world)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (aex_pending_wait (world->promise, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  assert_forked (error);
+  g_assert_false (aex_pending_wait (world->queued, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  assert_forked (error);
+  g_assert_false (aex_pending_wait (world->running, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, 1000, NULL, &error));
+  assert_forked (error);
+  g_assert_false (aex_pending_run_until_done (world->promise, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  assert_forked (error);
+}
+
+static void
+child_runs (World *world)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (aex_executor_run (world->pool, aex_job_int, NULL, NULL, NULL, &error));
+  assert_forked (error);
+  g_assert_null (aex_caller_ref_current (&error));
+  assert_forked (error);
+  g_assert_null (aex_caller_new_thread ("child", &error));
+  assert_forked (error);
+}
+
+static gboolean
+map_nothing (AexPendingStream *stream,
+             guint             index,
+             GCancellable     *cancellable,
+             gpointer          user_data,
+             GError          **error)
+{
+  return TRUE;
+}
+
+static void
+child_streams (World *world)
+{
+  g_autoptr (AexPendingStream) stream = aex_executor_map (world->pool, 3, 0, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (AEX_IS_PENDING_STREAM (stream));
+  g_assert_null (aex_pending_stream_next_sync (stream, -1, NULL, &error));
+  assert_forked (error);
+  assert_is_forked (aex_pending_stream_next (stream));
+}
+
+/* --- getters, verbs without an error, and letting go */
+static void
+child_looks (World *world)
+{
+  g_autoptr (GError) error = NULL;
+
+  aex_assert_state (world->resolved, RESOLVED);
+  aex_assert_state (world->rejected, REJECTED);
+  aex_assert_state (world->queued, QUEUED);
+  aex_assert_state (world->running, RUNNING);
+  aex_assert_state (world->promise, RUNNING);
+  g_assert_true (aex_pending_is_done (world->resolved));
+  g_assert_false (aex_pending_is_cancelled (world->queued));
+  g_assert_cmpint (aex_pending_get_int64 (world->resolved, &error), ==, 7);
+  g_assert_no_error (error);
+  g_assert_cmpuint (aex_executor_get_n_pending (world->pool), ==, 1);
+  g_assert_cmpuint (aex_executor_get_n_running (world->pool), ==, 1);
+  g_assert_cmpuint (aex_thread_pool_get_n_workers (AEX_THREAD_POOL (world->pool)), ==, 1);
+  g_assert_null (aex_pending_get_current ());
+  g_assert_cmpuint (aex_caller_get_id (world->caller), >, 0);
+}
+
+static void
+nothing (AexPending *pending,
+         gpointer    user_data)
+{
+}
+
+static gboolean
+post_nothing (gpointer user_data,
+              GError **error)
+{
+  return TRUE;
+}
+
+/* What these do is not promised; that they come back is. */
+static void
+child_acts (World *world)
+{
+  aex_pending_cancel (world->queued, "in the child");
+  aex_pending_cancel (world->running, "in the child");
+  aex_pending_add_done_callback (world->promise, nothing, NULL, NULL);
+  aex_pending_resolve_int64 (world->promise, 3);
+  aex_pending_set_priority (world->queued, AEX_PRIORITY_HIGH);
+  aex_executor_post (world->pool, post_nothing, NULL, NULL);
+  aex_caller_call_direct (world->caller, post_nothing, NULL, NULL);
+  g_object_unref (aex_caller_stop (world->caller, AEX_STOP_FLAGS_NONE));
+  aex_executor_set_max_pending (world->pool, 3);
+  aex_thread_pool_set_max_workers (AEX_THREAD_POOL (world->pool), 2);
+  aex_blocking_begin ();
+  aex_blocking_end ();
+}
+
+static void
+child_lets_go (World *world)
+{
+  g_object_unref (world->queued);
+  g_object_unref (world->running);
+  g_object_unref (world->promise);
+  g_object_unref (world->resolved);
+  g_object_unref (world->rejected);
+  g_object_unref (world->caller);
+  g_object_unref (world->pool);
+}
+
+static void
+child_execs (World *world)
+{
+  execl ("/bin/true", "true", NULL);
+  _exit (1);
+}
+
+static void
+add (const char *path,
+     ChildFunc   func)
+{
+  aex_test_add_data (path, (gconstpointer) func, check_in_child);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  aex_test_init (&argc, &argv);
+  add ("/fork/submits", child_submits);
+  add ("/fork/uses-new-pool", child_uses_new_pool);
+  add ("/fork/combines", child_combines);
+  add ("/fork/waits", child_waits);
+  add ("/fork/runs", child_runs);
+  add ("/fork/streams", child_streams);
+  add ("/fork/looks", child_looks);
+  add ("/fork/acts", child_acts);
+  add ("/fork/lets-go", child_lets_go);
+  add ("/fork/execs", child_execs);
+  return aex_test_run ();
+}
