@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "aex-error.h"
+
+#include "base/aex-error-private.h"
+#include "base/aex-i18n-private.h"
+
+/* Extended errors of GLib 2.68: what lies before the GError and is copied with it. */
+typedef struct {
+  GPtrArray *members;    /* element GError; NULL: not a GROUP */
+} AexErrorPrivate;
+
+static void
+aex_error_private_init (AexErrorPrivate *self)
+{
+  (void) self;
+}
+
+static void
+aex_error_private_copy (const AexErrorPrivate *from, AexErrorPrivate *to)
+{
+  to->members = from->members != NULL ? g_ptr_array_ref (from->members) : NULL;
+}
+
+static void
+aex_error_private_clear (AexErrorPrivate *self)
+{
+  g_clear_pointer (&self->members, g_ptr_array_unref);
+}
+
+G_DEFINE_EXTENDED_ERROR (AexError, aex_error)
+
+/**
+ * aex_error_get_members:
+ * @error: any error
+ *
+ * Gets the errors that a %AEX_ERROR_GROUP stands for. They travel with copies
+ * of @error. Any thread.
+ *
+ * Returns: (transfer container) (element-type GError) (nullable): the members,
+ *   %NULL when @error is not a group
+ *
+ * Since: 1.0
+ */
+GPtrArray *
+aex_error_get_members (const GError *error)
+{
+  g_return_val_if_fail (error != NULL, NULL);
+
+  if (!g_error_matches (error, AEX_ERROR, AEX_ERROR_GROUP))
+    return NULL;
+  return aex_error_get_private (error)->members != NULL
+         ? g_ptr_array_ref (aex_error_get_private (error)->members) : g_ptr_array_new ();
+}
+
+/* Names at most this many members in the message. */
+#define MAX_NAMED 4
+
+/* Takes members, an array of GError with its free function. */
+GError *
+aex_error_new_group (GPtrArray *members)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  GError *error;
+
+  for (guint i = 0; i < MIN (members->len, MAX_NAMED); i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "; " : "", ((GError *) members->pdata[i])->message);
+  if (members->len > MAX_NAMED)
+    g_string_append (text, "; …");
+  if (members->len == 0)
+    error = g_error_new_literal (AEX_ERROR, AEX_ERROR_GROUP, _("None of no pendings succeeded: give at least one"));
+  else
+    error = g_error_new (AEX_ERROR, AEX_ERROR_GROUP, _("%u operations failed: %s"), members->len, text->str);
+  aex_error_get_private (error)->members = members;
+  return error;
+}

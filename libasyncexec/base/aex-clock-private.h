@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Monotonic microseconds; the only clock of the library.  Tests switch it to virtual time, which moves only by
+ * aex_clock_advance(): that wakes every thread that waits for a deadline which has passed. */
+gint64   aex_clock_now          (void);
+gboolean aex_clock_is_virtual   (void);
+void     aex_clock_set_virtual  (gboolean virtual_time);
+void     aex_clock_advance      (gint64 by_us);
+
+/* A deadline from a duration: -1 stays -1 (never). */
+gint64   aex_clock_deadline     (gint64 timeout_us);
+
+/* Like g_cond_wait_until(), on this clock; -1 waits without end.  FALSE: the deadline passed. */
+gboolean aex_clock_cond_wait    (GCond *cond, GMutex *mutex, gint64 deadline_us);
+
+/* func is told of every aex_clock_advance(), with a lock of the clock held: it may only wake somebody. */
+typedef void (*AexClockFunc) (gpointer data);
+void     aex_clock_listen       (AexClockFunc func, gpointer data);
+void     aex_clock_unlisten     (gpointer data);
+
+G_END_DECLS

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What is alive, for the census that ends every test program.  Counted only where AEX_DEBUG_COUNTS is defined (the
+ * static library that the tests link): the shared library pays nothing. */
+typedef enum {
+  AEX_LIVE_PENDING,
+  AEX_LIVE_WAITER,      /* callbacks, links, continuations attached to pendings */
+  AEX_LIVE_CONTEXT,
+  AEX_LIVE_STREAM,
+  AEX_LIVE_RESULT,
+  AEX_LIVE_EXECUTOR,    /* the GObjects */
+  AEX_LIVE_CORE,        /* what is behind them */
+  AEX_LIVE_HOME,        /* one per main context in use; the default one's stays */
+  AEX_LIVE_N_KINDS
+} AexLiveKind;
+
+#ifdef AEX_DEBUG_COUNTS
+void        aex_live_add      (AexLiveKind kind, int by);
+#else
+# define aex_live_add(kind, by) G_STMT_START { } G_STMT_END
+#endif
+
+int         aex_live_get      (AexLiveKind kind);
+const char *aex_live_get_name (AexLiveKind kind);
+
+G_END_DECLS

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "aex-types.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AexTarget AexTarget;
+typedef struct _AexEntry  AexEntry;
+
+/* What to do with an entry.  Exactly one of the two is called, exactly once, with no lock held. */
+typedef struct {
+  void (*run)  (AexEntry *entry, AexTarget *target);   /* where and when the target says */
+  void (*drop) (AexEntry *entry, AexTarget *target);   /* the target has ended: release what the entry holds */
+  gboolean (*is_dead) (const AexEntry *entry);         /* optional: running it would do nothing; called under a lock */
+} AexEntryKind;
+
+/* A piece of work in a queue, by value: no link, no allocation. */
+struct _AexEntry {
+  const AexEntryKind *kind;
+  gpointer a, b, c;
+};
+
+/* Queues of a target, in the order in which they are looked at. */
+typedef enum {
+  AEX_LANE_RELEASE,      /* destroy notifies: also run by a thread that blocks in one of our waits */
+  AEX_LANE_HIGH,
+  AEX_LANE_DEFAULT,
+  AEX_LANE_BACKGROUND,   /* looked at first every AEX_BACKGROUND_PICK-th time */
+  AEX_N_LANES
+} AexLane;
+
+#define AEX_BACKGROUND_PICK 61
+
+/* What happens to a job, told to the executor that it was submitted to. */
+typedef enum {
+  AEX_JOB_STARTED,     /* it left the queue and runs */
+  AEX_JOB_FINISHED,    /* its function has returned and its pending is done */
+  AEX_JOB_DROPPED,     /* it was cancelled or rejected while queued */
+  AEX_JOB_LEFT,        /* after all that, by a waiter that ran it on its own stack */
+} AexJobEvent;
+
+/* A place where entries run: a main context (AexHome) or an executor (AexCore).  This is the private vtable through which
+ * pending/ reaches what executor/ knows; from may_claim on, only executors have them. */
+typedef struct {
+  /* FALSE: it has ended, the entry is still the caller's. */
+  gboolean    (*post)       (AexTarget *self, AexLane lane, const AexEntry *entry);
+  /* Would an entry run on the calling thread, when that thread gets to it? */
+  gboolean    (*is_current) (AexTarget *self);
+  void        (*finalize)   (AexTarget *self);
+
+  /* May this thread, which waits, run a queued job of this executor on its stack?  outside: it does no job of it. */
+  gboolean    (*may_claim)  (AexTarget *self, gboolean outside);
+  void        (*job_event)  (AexTarget *self, AexPending *job, AexJobEvent event);
+  /* Put a queued job into another lane; generation tells its entries apart. */
+  void        (*requeue)    (AexTarget *self, AexPending *job, AexLane lane, guint generation);
+  /* A job of this executor is about to block; FALSE: the executor can not replace the thread and nothing else runs. */
+  gboolean    (*wait_begin) (AexTarget *self);
+  void        (*wait_end)   (AexTarget *self);
+  /* An error that nobody observed; job may be NULL. */
+  void        (*report)     (AexTarget *self, AexPending *job, const GError *error);
+  /* Where a running job's cancellable is cancelled: a home, or NULL for the cancelling thread. */
+  AexTarget  *(*cancel_target) (AexTarget *self);
+  const char *(*get_name)   (AexTarget *self);
+} AexTargetOps;
+
+struct _AexTarget {
+  const AexTargetOps *ops;
+  atomic_int refs;
+};
+
+static inline void
+aex_target_init (AexTarget *self, const AexTargetOps *ops)
+{
+  self->ops = ops;
+  atomic_init (&self->refs, 1);
+}
+
+static inline gpointer
+aex_target_ref (gpointer target)
+{
+  atomic_fetch_add_explicit (&((AexTarget *) target)->refs, 1, memory_order_relaxed);
+  return target;
+}
+
+static inline void
+aex_target_unref (gpointer target)
+{
+  AexTarget *self = target;
+
+  if (atomic_fetch_sub_explicit (&self->refs, 1, memory_order_acq_rel) == 1)
+    self->ops->finalize (self);
+}
+
+/* Posts, and drops the entry here when the target has ended. */
+static inline void
+aex_target_post_or_drop (AexTarget *self, AexLane lane, AexEntry *entry)
+{
+  if (!self->ops->post (self, lane, entry))
+    entry->kind->drop (entry, self);
+}
+
+G_END_DECLS

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/aex-thread-private.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/aex-home-private.h"
+
+__thread AexThread aex_thread_self;
+
+void (*aex_thread_flush_hook) (AexThread *self, gboolean exiting);
+
+static void thread_exit (gpointer data);
+
+static GPrivate thread_exit_key = G_PRIVATE_INIT (thread_exit);
+
+static void
+flush (AexThread *self, gboolean exiting)
+{
+  if (aex_thread_flush_hook != NULL)
+    aex_thread_flush_hook (self, exiting);
+  self->home_context = NULL;
+  g_clear_pointer (&self->home, aex_target_unref);
+  if (self->frame == NULL)
+    g_clear_object (&self->cancellable);
+}
+
+void
+aex_thread_flush (void)
+{
+  flush (aex_thread_get (), FALSE);
+}
+
+static void
+thread_exit (gpointer data)
+{
+  AexThread *self = aex_thread_get ();
+
+  (void) data;
+  flush (self, TRUE);
+  g_clear_pointer (&self->parker, aex_parker_unref);
+  self->registered = FALSE;
+}
+
+void
+aex_thread_register (AexThread *self)
+{
+  if (G_LIKELY (self->registered))
+    return;
+  self->registered = TRUE;
+  g_private_set (&thread_exit_key, self);
+}
+
+AexParker *
+aex_thread_get_parker (AexThread *self)
+{
+  if (self->parker == NULL)
+    {
+      aex_thread_register (self);
+      self->parker = aex_parker_new ();
+    }
+  return self->parker;
+}
+
+gboolean
+aex_thread_is_main (void)
+{
+  return (pid_t) syscall (SYS_gettid) == getpid ();
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "executor/aex-caller-core-private.h"
+
+#include "base/aex-clock-private.h"
+#include "base/aex-i18n-private.h"
+
+static GMutex cores_lock;      /* guards the table, and which facade a core has */
+static GHashTable *cores;      /* AexHome to AexCallerCore, a reference, until the core has stopped */
+
+static void
+forget_core (AexCallerCore *self)
+{
+  gboolean found;
+
+  g_mutex_lock (&cores_lock);
+  found = cores != NULL && g_hash_table_lookup (cores, self->home) == self;
+  if (found)
+    g_hash_table_remove (cores, self->home);
+  g_mutex_unlock (&cores_lock);
+  if (found)
+    aex_target_unref (self);
+}
+
+/* ---- stopping */
+
+static void
+caller_ended (AexCallerCore *self)
+{
+  aex_target_ref (self);
+  aex_home_set_executor (self->home, NULL);
+  forget_core (self);
+  aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
+  aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_core_stopped (&self->core);
+  aex_pending_record (self->stopped, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_target_unref (self);
+}
+
+/* A caller that has its own thread ends with it, another here. */
+static void
+check_stopped (AexCallerCore *self)
+{
+  guint n_excused;
+
+  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0)
+    return;
+  n_excused = aex_core_n_excused (&self->core);
+  if (atomic_load (&self->n_running) > (int) n_excused)
+    return;
+  if (self->owns_thread)
+    {
+      atomic_store (&self->quit, TRUE);
+      g_main_context_wakeup (self->context);
+    }
+  else
+    {
+      caller_ended (self);
+    }
+}
+
+static gboolean
+is_my_job (const AexEntry *entry, gpointer data)
+{
+  AexCallerCore *self = data;
+
+  if (entry->kind == &aex_post_kind)
+    return TRUE;
+  return entry->kind == &aex_job_kind && ((AexPending *) entry->a)->environment->executor == &self->core.target;
+}
+
+static void
+purge_run (AexEntry *entry, AexTarget *target)
+{
+  AexCallerCore *self = entry->a;
+
+  (void) target;
+  atomic_store (&self->purge_posted, FALSE);
+  aex_home_drop_matching (self->home, is_my_job, self, TRUE);
+  check_stopped (self);
+  aex_target_unref (self);
+}
+
+static void
+purge_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  aex_target_unref (entry->a);
+}
+
+static const AexEntryKind purge_kind = { .run = purge_run, .drop = purge_drop };
+
+/* Drops what is queued: at once what other threads can reach, the rest on the own thread. */
+static void
+purge (AexCallerCore *self)
+{
+  AexEntry entry = { &purge_kind, self, NULL, NULL };
+  gboolean here = aex_thread_get ()->dispatching == self->home;
+
+  aex_home_drop_matching (self->home, is_my_job, self, here);
+  if (here || atomic_exchange (&self->purge_posted, TRUE))
+    return;
+  aex_target_ref (self);
+  aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
+}
+
+static gboolean
+is_my_timer (const AexEntry *entry, gpointer data)
+{
+  return is_my_job (entry, data) && entry->kind == &aex_job_kind
+         && ((AexPending *) entry->a)->flags & AEX_FLAG_TIMED;
+}
+
+static void
+caller_shutdown (AexCore *core, AexShutdownFlags flags)
+{
+  AexCallerCore *self = (AexCallerCore *) core;
+
+  aex_target_ref (self);
+  aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
+  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
+    purge (self);
+  else
+    aex_home_drop_timers (self->home, is_my_timer, self);
+  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
+    {
+      g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+
+      aex_run_slots_collect (&self->slots, jobs);
+      aex_core_cancel_all (jobs);
+    }
+  check_stopped (self);
+  aex_target_unref (self);
+}
+
+/* The context is being destroyed, on this thread. */
+static void
+home_died (AexHome *home, gpointer data)
+{
+  AexCallerCore *self = data;
+
+  (void) home;
+  aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
+  if (!self->owns_thread)
+    caller_ended (self);
+  aex_target_unref (self);
+}
+
+/* ---- target */
+
+static gboolean
+caller_post (AexTarget *target, AexLane lane, const AexEntry *entry)
+{
+  AexHome *home = ((AexCallerCore *) target)->home;
+
+  return home->target.ops->post (&home->target, lane, entry);
+}
+
+static gboolean
+caller_is_current (AexTarget *target)
+{
+  AexHome *home = ((AexCallerCore *) target)->home;
+
+  return home->target.ops->is_current (&home->target);
+}
+
+static void
+caller_finalize (AexTarget *target)
+{
+  AexCallerCore *self = (AexCallerCore *) target;
+
+  g_object_unref (self->started);
+  g_object_unref (self->stopping);
+  g_object_unref (self->stopped);
+  aex_target_unref (self->home);
+  aex_core_clear (&self->core);
+  g_free (self);
+}
+
+static AexAcceptance
+caller_accepts (AexCallerCore *self)
+{
+  guint max = atomic_load_explicit (&self->core.max_pending, memory_order_relaxed);
+
+  if (G_UNLIKELY (aex_core_is_closed (&self->core)))
+    return AEX_REFUSED_CLOSED;
+  if (G_UNLIKELY (max > 0 && (guint) MAX (atomic_load (&self->n_queued), 0) >= max))
+    return AEX_REFUSED_BUSY;
+  return AEX_ACCEPTED;
+}
+
+static AexAcceptance
+caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+{
+  AexCallerCore *self = (AexCallerCore *) core;
+  AexAcceptance acceptance = caller_accepts (self);
+  gboolean is_job = entry->kind == &aex_job_kind;
+
+  (void) error;
+  if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
+    return acceptance;
+  if (is_job)
+    atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
+  if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
+    return AEX_ACCEPTED;
+  if (is_job)
+    atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
+  return AEX_REFUSED_CLOSED;
+}
+
+AexPending *
+aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_us)
+{
+  AexEntry entry = { &aex_job_kind, g_object_ref (job), NULL, NULL };
+  AexAcceptance acceptance = caller_accepts (self);
+
+  job->flags |= AEX_FLAG_TIMED;
+  if (acceptance == AEX_ACCEPTED)
+    {
+      atomic_fetch_add (&self->n_queued, 1);
+      if (aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
+        return job;
+      atomic_fetch_sub (&self->n_queued, 1);
+      acceptance = AEX_REFUSED_CLOSED;
+    }
+  g_object_unref (job);
+  aex_core_refuse (&self->core, job, acceptance, NULL);
+  return job;
+}
+
+static gboolean
+caller_may_claim (AexTarget *target, gboolean outside)
+{
+  (void) target;
+  (void) outside;
+  return FALSE;
+}
+
+static void
+caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
+{
+  AexCallerCore *self = (AexCallerCore *) target;
+
+  switch (event)
+    {
+    case AEX_JOB_STARTED:
+      atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
+      atomic_fetch_add_explicit (&self->n_running, 1, memory_order_relaxed);
+      aex_run_slots_push (&self->slots, job);
+      if (job->flags & AEX_FLAG_ASYNC)
+        aex_core_add_detached (&self->core, job);
+      break;
+    case AEX_JOB_FINISHED:
+      atomic_fetch_sub (&self->n_running, 1);
+      if (job->flags & AEX_FLAG_ASYNC)
+        aex_core_remove_detached (&self->core, job);
+      if (G_UNLIKELY (aex_core_is_closed (&self->core)))
+        aex_core_forget_excused (&self->core, job);
+      break;
+    case AEX_JOB_DROPPED:
+      atomic_fetch_sub (&self->n_queued, 1);
+      if (job->flags & AEX_FLAG_TIMED)
+        aex_home_note_dead_timer (self->home);
+      break;
+    case AEX_JOB_LEFT:
+    default:
+      aex_run_slots_pop (&self->slots, job);
+      break;
+    }
+  /* Not when it finishes: its pending is done only after that. */
+  if (G_UNLIKELY (event == AEX_JOB_DROPPED || event == AEX_JOB_LEFT || (event == AEX_JOB_FINISHED && job->flags & AEX_FLAG_ASYNC))
+      && aex_core_is_closed (&self->core))
+    check_stopped (self);
+}
+
+static void
+caller_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generation)
+{
+  AexCallerCore *self = (AexCallerCore *) target;
+  AexEntry entry = { &aex_job_kind, g_object_ref (job), GUINT_TO_POINTER (generation), NULL };
+
+  aex_target_post_or_drop (&self->home->target, lane, &entry);
+}
+
+static gboolean
+caller_wait_begin (AexTarget *target)
+{
+  (void) target;
+  return TRUE;
+}
+
+static void
+caller_wait_end (AexTarget *target)
+{
+  (void) target;
+}
+
+static AexTarget *
+caller_cancel_target (AexTarget *target)
+{
+  return &((AexCallerCore *) target)->home->target;
+}
+
+static guint
+caller_count (AexCore *core, gboolean running)
+{
+  AexCallerCore *self = (AexCallerCore *) core;
+
+  return (guint) MAX (atomic_load (running ? &self->n_running : &self->n_queued), 0);
+}
+
+static guint
+caller_get_width (AexCore *core)
+{
+  (void) core;
+  return 1;
+}
+
+
+#define CALLER_OPS(closes) { \
+  .target = { \
+    .post = caller_post, \
+    .is_current = caller_is_current, \
+    .finalize = caller_finalize, \
+    .may_claim = caller_may_claim, \
+    .job_event = caller_job_event, \
+    .requeue = caller_requeue, \
+    .wait_begin = caller_wait_begin, \
+    .wait_end = caller_wait_end, \
+    .report = aex_core_report, \
+    .cancel_target = caller_cancel_target, \
+    .get_name = aex_core_get_name, \
+  }, \
+  .submit = caller_submit, \
+  .shutdown = caller_shutdown, \
+  .count = caller_count, \
+  .close_on_dispose = closes, \
+  .get_width = caller_get_width, \
+}
+
+/* A caller that adopted a loop of somebody else is only a view of it; one with a thread of its own ends it. */
+static const AexCoreOps adopted_ops = CALLER_OPS (FALSE);
+static const AexCoreOps thread_ops = CALLER_OPS (TRUE);
+
+/* ---- making */
+
+static void
+started_run (AexEntry *entry, AexTarget *target)
+{
+  AexCallerCore *self = entry->a;
+
+  (void) target;
+  aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_RUNNING);
+  aex_pending_record (self->started, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_target_unref (self);
+}
+
+static const AexEntryKind started_kind = { .run = started_run, .drop = purge_drop };
+
+static AexCallerCore *
+caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
+{
+  static _Atomic guint64 last_id;
+  AexCallerCore *self = g_new0 (AexCallerCore, 1);
+
+  aex_core_init (&self->core, owns_thread ? &thread_ops : &adopted_ops, NULL);
+  /* The owner of a caller is its own context. */
+  g_clear_pointer (&self->core.owner, aex_target_unref);
+  self->core.owner = aex_target_ref (home);
+  self->home = aex_target_ref (home);
+  self->context = context;
+  self->owns_thread = owns_thread;
+  self->id = atomic_fetch_add (&last_id, 1) + 1;
+  self->started = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  self->stopping = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  self->stopped = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  return self;
+}
+
+/* The core is in the table until it has stopped, and the home tells it when the context dies. */
+static void
+caller_core_enlist (AexCallerCore *self)
+{
+  AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
+
+  g_hash_table_insert (cores, self->home, aex_target_ref (self));
+  aex_home_set_executor (self->home, &self->core.target);
+  aex_home_set_on_dead (self->home, home_died, aex_target_ref (self));
+  aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
+}
+
+AexCallerCore *
+aex_caller_core_ref_for_home (AexHome *home)
+{
+  AexCallerCore *self, *made = NULL;
+
+  g_mutex_lock (&cores_lock);
+  if (cores == NULL)
+    cores = g_hash_table_new (NULL, NULL);
+  self = g_hash_table_lookup (cores, home);
+  if (self != NULL)
+    aex_target_ref (self);
+  g_mutex_unlock (&cores_lock);
+  if (self != NULL)
+    return self;
+
+  made = caller_core_new (home, atomic_load (&home->context), FALSE);
+  g_mutex_lock (&cores_lock);
+  self = g_hash_table_lookup (cores, home);
+  if (self == NULL)
+    caller_core_enlist (made);
+  if (self == NULL)
+    self = g_steal_pointer (&made);
+  else
+    aex_target_ref (self);
+  g_mutex_unlock (&cores_lock);
+  g_clear_pointer (&made, aex_target_unref);
+  return self;
+}
+
+/* ---- a thread of our own */
+
+static gpointer
+caller_thread_main (gpointer data)
+{
+  AexCallerCore *self = data;
+  GMainContext *context = self->context;
+
+  g_main_context_push_thread_default (context);
+  while (!atomic_load (&self->quit))
+    g_main_context_iteration (context, TRUE);
+  /* What we owe to others, callbacks and releases, before the context goes. */
+  while (aex_home_has_work (self->home, aex_clock_now ()))
+    g_main_context_iteration (context, FALSE);
+  g_main_context_pop_thread_default (context);
+  aex_thread_flush ();
+  g_main_context_unref (context);
+  caller_ended (self);
+  aex_target_unref (self);
+  return NULL;
+}
+
+AexCallerCore *
+aex_caller_core_new_thread (const char *name, GError **error)
+{
+  g_autofree char *thread_name = g_strdup_printf ("aex-%.10s", name != NULL ? name : "caller");
+  g_autoptr (GMainContext) context = aex_main_context_try_new (error);
+  AexHome *home = context != NULL ? aex_home_ref_for_context (context, error) : NULL;
+  AexCallerCore *self;
+  GThread *thread;
+
+  if (home == NULL)
+    return NULL;
+  self = caller_core_new (home, g_main_context_ref (context), TRUE);
+  aex_target_unref (home);
+  self->core.name = g_strdup (name);
+  aex_target_ref (self);
+  thread = g_thread_try_new (thread_name, caller_thread_main, self, error);
+  if (thread == NULL)
+    {
+      g_main_context_unref (context);
+      aex_target_unref (self);
+      aex_target_unref (self);
+      return NULL;
+    }
+  g_thread_unref (thread);
+  g_mutex_lock (&cores_lock);
+  if (cores == NULL)
+    cores = g_hash_table_new (NULL, NULL);
+  caller_core_enlist (self);
+  g_mutex_unlock (&cores_lock);
+  return self;
+}

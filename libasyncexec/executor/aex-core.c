@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "executor/aex-core-private.h"
+
+#include "base/aex-debug-private.h"
+#include "base/aex-home-private.h"
+#include "base/aex-i18n-private.h"
+#include "pending/aex-context-private.h"
+#include "pending/aex-value-private.h"
+
+void
+aex_core_init (AexCore *self, const AexCoreOps *ops, AexExecutor *facade)
+{
+  AexHome *home = aex_home_get_for_thread (aex_thread_get (), NULL);
+
+  aex_target_init (&self->target, &ops->target);
+  g_weak_ref_init (&self->facade, facade);
+  self->owner = home != NULL ? aex_target_ref (home) : NULL;
+  g_mutex_init (&self->state_lock);
+  self->detached = g_hash_table_new (NULL, NULL);
+  self->excused = g_hash_table_new (NULL, NULL);
+  self->shutdowns = g_ptr_array_new_with_free_func (g_object_unref);
+  aex_live_add (AEX_LIVE_CORE, 1);
+}
+
+void
+aex_core_clear (AexCore *self)
+{
+  g_weak_ref_clear (&self->facade);
+  g_free (self->name);
+  g_clear_pointer (&self->owner, aex_target_unref);
+  g_hash_table_unref (self->detached);
+  g_hash_table_unref (self->excused);
+  g_ptr_array_unref (self->shutdowns);
+  g_mutex_clear (&self->state_lock);
+  aex_live_add (AEX_LIVE_CORE, -1);
+}
+
+const char *
+aex_core_get_name (AexTarget *target)
+{
+  return ((AexCore *) target)->name;
+}
+
+/* ---- state */
+
+static void
+notify_run (AexEntry *entry, AexTarget *target)
+{
+  AexCore *self = entry->a;
+  g_autoptr (GObject) facade = g_weak_ref_get (&self->facade);
+
+  (void) target;
+  if (facade != NULL)
+    g_object_notify (facade, "state");
+  aex_target_unref (self);
+}
+
+static void
+notify_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  aex_target_unref (entry->a);
+}
+
+static const AexEntryKind notify_kind = { .run = notify_run, .drop = notify_drop };
+
+void
+aex_core_enter_state (AexCore *self, AexExecutorState state)
+{
+  int old = atomic_load (&self->state);
+  AexEntry entry = { &notify_kind, self, NULL, NULL };
+
+  do
+    {
+      if (old >= (int) state)
+        return;
+    }
+  while (!atomic_compare_exchange_weak (&self->state, &old, (int) state));
+  if (self->owner == NULL)
+    return;
+  aex_target_ref (self);
+  aex_target_post_or_drop (self->owner, AEX_LANE_DEFAULT, &entry);
+}
+
+gboolean
+aex_core_is_closed (AexCore *self)
+{
+  return atomic_load (&self->state) >= AEX_EXECUTOR_STATE_STOPPING;
+}
+
+/* Nothing is left: who waits for that is told. */
+void
+aex_core_stopped (AexCore *self)
+{
+  g_autoptr (GPtrArray) shutdowns = NULL;
+
+  aex_core_enter_state (self, AEX_EXECUTOR_STATE_STOPPED);
+  g_mutex_lock (&self->state_lock);
+  shutdowns = self->shutdowns;
+  self->shutdowns = g_ptr_array_new_with_free_func (g_object_unref);
+  g_mutex_unlock (&self->state_lock);
+  for (guint i = 0; i < shutdowns->len; i++)
+    aex_pending_record (shutdowns->pdata[i], AEX_TAG_NONE, (AexWord) { 0 });
+}
+
+/* Under the state lock: the jobs of self that run on the calling thread. */
+static void
+excuse_own_jobs (AexCore *self)
+{
+  for (AexFrame *frame = aex_thread_get ()->frame; frame != NULL; frame = frame->previous)
+    if (frame->executor == &self->target && frame->job != NULL)
+      g_hash_table_add (self->excused, frame->job);
+}
+
+AexPending *
+aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
+{
+  AexPending *pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+
+  aex_core_enter_state (self, AEX_EXECUTOR_STATE_STOPPING);
+  g_mutex_lock (&self->state_lock);
+  g_ptr_array_add (self->shutdowns, g_object_ref (pending));
+  excuse_own_jobs (self);
+  g_mutex_unlock (&self->state_lock);
+  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
+    aex_core_cancel_detached (self);
+  AEX_CORE_OPS (self)->shutdown (self, flags);
+  if (atomic_load (&self->state) == AEX_EXECUTOR_STATE_STOPPED)
+    aex_core_stopped (self);
+  return pending;
+}
+
+/* ---- errors that nobody observed */
+
+typedef struct {
+  AexCore *core;
+  AexPending *job;
+  GError *error;
+} AexReport;
+
+static void
+report_free (AexReport *self)
+{
+  aex_target_unref (self->core);
+  g_clear_object (&self->job);
+  g_error_free (self->error);
+  g_free (self);
+}
+
+static void
+report_log (AexReport *self)
+{
+  g_autofree char *job_name = self->job != NULL ? aex_pending_dup_name (self->job) : NULL;
+
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
+                    "AEX_EXECUTOR", "%s", self->core->name != NULL ? self->core->name : "",
+                    "AEX_PENDING", "%s", job_name != NULL ? job_name : "",
+                    "AEX_ERROR_DOMAIN", "%s", g_quark_to_string (self->error->domain),
+                    "MESSAGE", "Unhandled error in %s%s%s: %s",
+                    self->core->name != NULL ? self->core->name : "an executor",
+                    job_name != NULL ? ", " : "", job_name != NULL ? job_name : "", self->error->message);
+}
+
+static void
+report_run (AexEntry *entry, AexTarget *target)
+{
+  AexReport *self = entry->a;
+  g_autoptr (GObject) facade = g_weak_ref_get (&self->core->facade);
+  gboolean handled = FALSE;
+
+  (void) target;
+  if (facade != NULL)
+    g_signal_emit_by_name (facade, "unhandled-error", self->job, self->error, &handled);
+  if (!handled)
+    report_log (self);
+  report_free (self);
+}
+
+static void
+report_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  report_log (entry->a);
+  report_free (entry->a);
+}
+
+static const AexEntryKind report_kind = { .run = report_run, .drop = report_drop };
+
+void
+aex_core_report (AexTarget *target, AexPending *job, const GError *error)
+{
+  AexCore *self = (AexCore *) target;
+  AexReport *report = g_new0 (AexReport, 1);
+  AexEntry entry = { &report_kind, report, NULL, NULL };
+  g_autoptr (GObject) facade = g_weak_ref_get (&self->facade);
+
+  report->core = aex_target_ref (self);
+  report->job = job != NULL ? g_object_ref (job) : NULL;
+  report->error = g_error_copy (error);
+  /* Nobody can handle it: say it now, for the owner's context may never run again. */
+  if (self->owner == NULL || facade == NULL)
+    report_drop (&entry, NULL);
+  else
+    aex_target_post_or_drop (self->owner, AEX_LANE_DEFAULT, &entry);
+}
+
+/* ---- submission */
+
+/* The closure goes where the job would have run, or, as that place takes nothing any more, to its owner. */
+void
+aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *error)
+{
+  GDestroyNotify destroy = g_steal_pointer (&job->destroy);
+
+  if (destroy != NULL)
+    aex_destroy_at (job->environment->delivery, destroy, job->data);
+  atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
+  if (why == AEX_REFUSED_CLOSED)
+    aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+  else if (why == AEX_REFUSED_BUSY)
+    aex_pending_reject (job, g_error_new (AEX_ERROR, AEX_ERROR_BUSY,
+                                          _("%u jobs are queued, which is the limit: try again when some have run"),
+                                          atomic_load (&self->max_pending)));
+  else
+    aex_pending_reject (job, error);
+}
+
+AexPending *
+aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
+{
+  AexEntry entry = { &aex_job_kind, job, NULL, NULL };
+  AexAcceptance acceptance;
+  GError *error = NULL;
+
+  job->lane = (guint8) lane;
+  g_object_ref (job);
+  acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
+  if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
+    {
+      g_object_unref (job);
+      aex_core_refuse (self, job, acceptance, error);
+    }
+  return job;
+}
+
+/* ---- fire and forget */
+
+static void
+post_run (AexEntry *entry, AexTarget *target)
+{
+  AexThread *thread = aex_thread_get ();
+  AexContext *saved = aex_context_enter (thread, NULL);
+  GError *error = NULL;
+
+  if (!((AexPostFunc) entry->a) (entry->b, &error))
+    {
+      if (error == NULL)
+        error = g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED,
+                                     _("The function failed without setting an error: set one, or return TRUE"));
+      target->ops->report (target, NULL, error);
+    }
+  g_clear_error (&error);
+  if (entry->c != NULL)
+    ((GDestroyNotify) entry->c) (entry->b);
+  aex_context_leave (thread, saved);
+}
+
+static void
+post_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  if (entry->c != NULL)
+    ((GDestroyNotify) entry->c) (entry->b);
+}
+
+const AexEntryKind aex_post_kind = { .run = post_run, .drop = post_drop };
+
+/* ---- what runs */
+
+void
+aex_core_add_detached (AexCore *self, AexPending *job)
+{
+  g_mutex_lock (&self->state_lock);
+  g_hash_table_add (self->detached, job);
+  g_mutex_unlock (&self->state_lock);
+}
+
+void
+aex_core_remove_detached (AexCore *self, AexPending *job)
+{
+  g_mutex_lock (&self->state_lock);
+  g_hash_table_remove (self->detached, job);
+  g_mutex_unlock (&self->state_lock);
+}
+
+void
+aex_core_cancel_detached (AexCore *self)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer job;
+
+  /* A job in the table is not done, so something still refers to it. */
+  g_mutex_lock (&self->state_lock);
+  g_hash_table_iter_init (&iter, self->detached);
+  while (g_hash_table_iter_next (&iter, &job, NULL))
+    g_ptr_array_add (jobs, g_object_ref (job));
+  g_mutex_unlock (&self->state_lock);
+  aex_core_cancel_all (jobs);
+}
+
+guint
+aex_core_n_excused (AexCore *self)
+{
+  guint n;
+
+  g_mutex_lock (&self->state_lock);
+  n = g_hash_table_size (self->excused);
+  g_mutex_unlock (&self->state_lock);
+  return n;
+}
+
+void
+aex_core_forget_excused (AexCore *self, AexPending *job)
+{
+  g_mutex_lock (&self->state_lock);
+  g_hash_table_remove (self->excused, job);
+  g_mutex_unlock (&self->state_lock);
+}
+
+#define TAKING 1
+
+void
+aex_run_slots_push (AexRunSlots *self, AexPending *job)
+{
+  if (self->depth < AEX_RUN_SLOTS)
+    atomic_store (&self->job[self->depth], GPOINTER_TO_SIZE (job));
+  self->depth++;
+}
+
+void
+aex_run_slots_pop (AexRunSlots *self, AexPending *job)
+{
+  gsize mine = GPOINTER_TO_SIZE (job);
+
+  self->depth--;
+  if (self->depth >= AEX_RUN_SLOTS)
+    return;
+  /* Who cancels holds the mark only while he takes a reference. */
+  while (!atomic_compare_exchange_weak (&self->job[self->depth], &mine, 0))
+    {
+      mine = GPOINTER_TO_SIZE (job);
+      g_thread_yield ();
+    }
+}
+
+void
+aex_run_slots_collect (AexRunSlots *self, GPtrArray *jobs)
+{
+  for (guint i = 0; i < AEX_RUN_SLOTS; i++)
+    {
+      gsize job = atomic_load (&self->job[i]);
+
+      if (job == 0 || job & TAKING
+          || !atomic_compare_exchange_strong (&self->job[i], &job, job | TAKING))
+        continue;
+      g_ptr_array_add (jobs, g_object_ref (GSIZE_TO_POINTER (job)));
+      atomic_store (&self->job[i], job);
+    }
+}
+
+void
+aex_core_cancel_all (GPtrArray *jobs)
+{
+  for (guint i = 0; i < jobs->len; i++)
+    aex_pending_cancel (jobs->pdata[i], NULL);
+}

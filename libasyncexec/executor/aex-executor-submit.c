@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Giving work to an executor. */
+#include "aex-submit-options.h"
+#include "base/aex-clock-private.h"
+#include "base/aex-fork-private.h"
+#include "base/aex-i18n-private.h"
+#include "executor/aex-core-private.h"
+#include "executor/aex-submit-options-private.h"
+#include "pending/aex-context-private.h"
+#include "pending/aex-value-private.h"
+
+static AexPending *
+submit_forked (gpointer data, GDestroyNotify destroy)
+{
+  GError *error = NULL;
+
+  aex_fork_check (&error);
+  if (destroy != NULL)
+    destroy (data);
+  return aex_pending_new_failed (error);
+}
+
+static void
+record_submission (AexCore *core, AexPending *job)
+{
+  AexPendingExtra *extra;
+
+  if (G_LIKELY (!core->record_times))
+    return;
+  extra = aex_pending_ensure_extra (job);
+  extra->record_times = TRUE;
+  extra->submitted_us = aex_clock_now ();
+}
+
+static AexPending *
+submit (AexExecutor *self, gpointer func, gpointer user_data, GDestroyNotify destroy, guint flags)
+{
+  AexCore *core = aex_executor_get_core (self);
+  AexPending *job;
+
+  if (aex_is_forked ())
+    return submit_forked (user_data, destroy);
+  job = aex_pending_new_job (&core->target, aex_thread_get ()->context, func, user_data, destroy, flags);
+  record_submission (core, job);
+  return aex_core_submit_job (core, job, AEX_LANE_DEFAULT);
+}
+
+/**
+ * aex_executor_submit:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Submits a job. @func runs once, later, where @self runs jobs, with the
+ * current context; @destroy is called there too, before the pending is done.
+ * When @self is closed the pending is cancelled with %AEX_ERROR_CLOSED, when
+ * too many jobs are queued it is rejected with %AEX_ERROR_BUSY.
+ *
+ * Returns: (transfer full): the pending of the job; dropping it does not
+ *   cancel the job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_submit (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return submit (self, func, user_data, destroy, 0);
+}
+
+/**
+ * aex_executor_submit_async:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job, in coroutine form
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Submits a job that returns what to follow, see
+ * [method@Executor.submit]. It counts as running until the followed pending is
+ * done; cancelling it cancels that.
+ *
+ * Returns: (transfer full): the pending of the job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_submit_async (AexExecutor *self, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return submit (self, func, user_data, destroy, AEX_FLAG_ASYNC);
+}
+
+static void
+job_timed_out (gpointer data)
+{
+  aex_pending_cancel_as (data, AEX_CANCEL_TIMEOUT, NULL);
+}
+
+static void
+apply_options (AexPending *job, const AexSubmitOptions *options)
+{
+  GHashTableIter iter;
+  gpointer key, value;
+
+  if (options->name != NULL)
+    aex_pending_set_name (job, options->name);
+  if (options->metadata != NULL)
+    {
+      g_hash_table_iter_init (&iter, options->metadata);
+      while (g_hash_table_iter_next (&iter, &key, &value))
+        aex_pending_set_metadata (job, key, value);
+    }
+}
+
+static AexPending *
+submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, gpointer user_data, GDestroyNotify destroy, guint flags)
+{
+  AexCore *core = aex_executor_get_core (self);
+  AexContext *context = options->context != NULL ? options->context : aex_thread_get ()->context;
+  AexPending *job;
+
+  if (aex_is_forked ())
+    return submit_forked (user_data, destroy);
+  if (options->release_on_owner)
+    flags |= AEX_FLAG_RELEASE_ON_OWNER;
+  job = aex_pending_new_job (&core->target, context, func, user_data, destroy, flags);
+  record_submission (core, job);
+  apply_options (job, options);
+  aex_core_submit_job (core, job, (AexLane) (AEX_LANE_DEFAULT - options->priority));
+  if (options->timeout_us >= 0)
+    aex_pending_arm (job, options->timeout_us, job_timed_out);
+  if (options->cancellable != NULL)
+    aex_pending_cancel_on (job, options->cancellable);
+  return job;
+}
+
+/**
+ * aex_executor_submit_full:
+ * @self: an executor
+ * @options: (nullable): options
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Submits a job with options, see [method@Executor.submit].
+ *
+ * Returns: (transfer full): the pending of the job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_submit_full (AexExecutor *self, AexSubmitOptions *options, AexJobFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  if (options == NULL)
+    return submit (self, func, user_data, destroy, 0);
+  return submit_full (self, options, func, user_data, destroy, 0);
+}
+
+/**
+ * aex_executor_submit_async_full:
+ * @self: an executor
+ * @options: (nullable): options
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job, in coroutine form
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Submits a job in coroutine form with options, see
+ * [method@Executor.submit_async].
+ *
+ * Returns: (transfer full): the pending of the job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_submit_async_full (AexExecutor *self, AexSubmitOptions *options, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  if (options == NULL)
+    return submit (self, func, user_data, destroy, AEX_FLAG_ASYNC);
+  return submit_full (self, options, func, user_data, destroy, AEX_FLAG_ASYNC);
+}
+
+/**
+ * aex_executor_post:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): what to run
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Runs @func once, later, where @self runs jobs: fire and forget, without a
+ * pending and without the current context. An error goes to
+ * [signal@Executor::unhandled-error]. When @self is closed, @func is dropped
+ * silently; when too many jobs are queued, that is an unhandled error.
+ *
+ * Since: 1.0
+ */
+void
+aex_executor_post (AexExecutor *self, AexPostFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  AexCore *core;
+  AexEntry entry = { &aex_post_kind, (gpointer) func, user_data, (gpointer) destroy };
+  AexAcceptance acceptance;
+  g_autoptr (GError) error = NULL;
+
+  g_return_if_fail (AEX_IS_EXECUTOR (self));
+  g_return_if_fail (func != NULL);
+
+  core = aex_executor_get_core (self);
+  acceptance = aex_is_forked () ? AEX_REFUSED_CLOSED : AEX_CORE_OPS (core)->submit (core, AEX_LANE_DEFAULT, &entry, &error);
+  if (G_LIKELY (acceptance == AEX_ACCEPTED))
+    return;
+  if (acceptance == AEX_REFUSED_BUSY)
+    g_set_error_literal (&error, AEX_ERROR, AEX_ERROR_BUSY, _("Too many jobs are queued: try again when some have run"));
+  if (error != NULL)
+    aex_core_report (&core->target, NULL, error);
+  if (destroy != NULL)
+    aex_destroy_at (aex_delivery_target (aex_thread_get (), NULL), destroy, user_data);
+}
+
+static GValue *
+run_result (AexPending *job, gboolean waited, GError **error)
+{
+  if (waited)
+    return aex_pending_dup_value (job, error);
+  /* Abandoned or refused: it must not run behind the caller's back. */
+  aex_pending_cancel (job, NULL);
+  return NULL;
+}
+
+/**
+ * aex_executor_run:
+ * @self: an executor
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ * @cancellable: (nullable): what cancels the job
+ * @error: return location for an error
+ *
+ * Submits a job and blocks until it is done, see [method@Pending.wait]. On an
+ * idle thread pool the calling thread may run the job itself. On the thread
+ * of @self the error is %AEX_ERROR_WOULD_DEADLOCK.
+ *
+ * Returns: (transfer full): the value, %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+GValue *
+aex_executor_run (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (AexPending) job = NULL;
+
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  job = aex_executor_submit (self, func, user_data, destroy);
+  if (cancellable == NULL)
+    aex_pending_claim_for_wait (job, TRUE);
+  return run_result (job, aex_pending_wait (job, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, -1, cancellable, error), error);
+}

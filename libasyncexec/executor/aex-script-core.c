@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "executor/aex-script-core-private.h"
+
+#include "base/aex-i18n-private.h"
+
+typedef struct {
+  AexCore core;
+  gboolean dispatch_anywhere;
+  GMutex lock;             /* guards the rest */
+  GHashTable *queued;      /* AexPending, a reference: dispatched and not started yet */
+  guint n_running;
+} AexScriptCore;
+
+static guint
+script_count (AexCore *core, gboolean running)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+  guint n;
+
+  g_mutex_lock (&self->lock);
+  n = running ? self->n_running : g_hash_table_size (self->queued);
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+static void
+check_stopped (AexScriptCore *self)
+{
+  gboolean stopped;
+  guint n_excused = aex_core_n_excused (&self->core);
+
+  g_mutex_lock (&self->lock);
+  stopped = aex_core_is_closed (&self->core) && self->n_running <= n_excused && g_hash_table_size (self->queued) == 0;
+  g_mutex_unlock (&self->lock);
+  if (stopped)
+    aex_core_stopped (&self->core);
+}
+
+/* Calls the method of the subclass; an error is the job's. */
+static void
+call_dispatch (AexScriptCore *self, AexPending *job)
+{
+  g_autoptr (AexExecutor) facade = g_weak_ref_get (&self->core.facade);
+  AexExecutorClass *klass = facade != NULL ? AEX_EXECUTOR_GET_CLASS (facade) : NULL;
+  GError *error = NULL;
+
+  if (klass == NULL)
+    {
+      aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+      return;
+    }
+  if (klass->dispatch != NULL)
+    klass->dispatch (facade, job, &error);
+  else
+    error = g_error_new (AEX_ERROR, AEX_ERROR_NOT_SUPPORTED, _("%s has no dispatch(): an executor must implement it"),
+                         G_OBJECT_TYPE_NAME (facade));
+  if (error != NULL && !aex_pending_reject (job, error))
+    return;
+}
+
+static void
+dispatch_run (AexEntry *entry, AexTarget *target)
+{
+  AexScriptCore *self = entry->a;
+  g_autoptr (AexPending) job = entry->b;
+
+  (void) target;
+  if (AEX_PHASE (aex_pending_load (job)) == AEX_PHASE_QUEUED)
+    call_dispatch (self, job);
+  aex_target_unref (self);
+}
+
+static void
+dispatch_drop (AexEntry *entry, AexTarget *target)
+{
+  g_autoptr (AexPending) job = entry->b;
+
+  (void) target;
+  aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+  aex_target_unref (entry->a);
+}
+
+static const AexEntryKind dispatch_kind = { .run = dispatch_run, .drop = dispatch_drop };
+
+typedef struct {
+  AexPostFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+  AexCore *core;
+} AexScriptPost;
+
+static gboolean
+script_post_run (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
+{
+  AexScriptPost *post = data;
+  g_autoptr (GError) own_error = NULL;
+
+  (void) job;
+  (void) cancellable;
+  (void) error;
+  if (post->func (post->data, &own_error))
+    return TRUE;
+  if (own_error == NULL)
+    own_error = g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED, _("The function failed without setting an error: set one, or return TRUE"));
+  aex_core_report (&post->core->target, NULL, own_error);
+  return TRUE;
+}
+
+static void
+script_post_free (gpointer data)
+{
+  AexScriptPost *post = data;
+
+  if (post->destroy != NULL)
+    post->destroy (post->data);
+  aex_target_unref (post->core);
+  g_free (post);
+}
+
+/* A subclass knows only jobs: fire-and-forget work becomes one. */
+static AexPending *
+job_for_post (AexScriptCore *self, const AexEntry *entry)
+{
+  AexScriptPost *post = g_new0 (AexScriptPost, 1);
+
+  post->func = (AexPostFunc) entry->a;
+  post->data = entry->b;
+  post->destroy = (GDestroyNotify) entry->c;
+  post->core = aex_target_ref (self);
+  return aex_pending_new_job (&self->core.target, NULL, (gpointer) script_post_run, post, script_post_free, 0);
+}
+
+static AexAcceptance
+script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **error)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+  guint max = atomic_load (&core->max_pending);
+  AexPending *job;
+  AexEntry entry;
+
+  (void) lane;
+  (void) error;
+  g_mutex_lock (&self->lock);
+  if (aex_core_is_closed (core) || (max > 0 && g_hash_table_size (self->queued) >= max))
+    {
+      g_mutex_unlock (&self->lock);
+      return aex_core_is_closed (core) ? AEX_REFUSED_CLOSED : AEX_REFUSED_BUSY;
+    }
+  job = submitted->kind == &aex_job_kind ? submitted->a : job_for_post (self, submitted);
+  g_hash_table_add (self->queued, job);
+  g_object_ref (job);
+  g_mutex_unlock (&self->lock);
+
+  aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
+  if (self->dispatch_anywhere)
+    {
+      call_dispatch (self, job);
+      g_object_unref (job);
+      return AEX_ACCEPTED;
+    }
+  entry = (AexEntry) { &dispatch_kind, aex_target_ref (self), job, NULL };
+  if (core->owner != NULL)
+    aex_target_post_or_drop (core->owner, AEX_LANE_DEFAULT, &entry);
+  else
+    dispatch_drop (&entry, NULL);
+  return AEX_ACCEPTED;
+}
+
+/* The job leaves the queue. */
+static void
+forget_queued (AexScriptCore *self, AexPending *job, gboolean starts)
+{
+  gboolean found;
+
+  g_mutex_lock (&self->lock);
+  found = g_hash_table_steal (self->queued, job);
+  if (starts)
+    self->n_running++;
+  g_mutex_unlock (&self->lock);
+  if (found)
+    g_object_unref (job);
+}
+
+static void
+script_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
+{
+  AexScriptCore *self = (AexScriptCore *) target;
+
+  switch (event)
+    {
+    case AEX_JOB_STARTED:
+      aex_core_add_detached (&self->core, job);
+      forget_queued (self, job, TRUE);
+      break;
+    case AEX_JOB_FINISHED:
+      aex_core_remove_detached (&self->core, job);
+      aex_core_forget_excused (&self->core, job);
+      g_mutex_lock (&self->lock);
+      self->n_running--;
+      g_mutex_unlock (&self->lock);
+      break;
+    case AEX_JOB_DROPPED:
+      g_object_ref (job);
+      forget_queued (self, job, FALSE);
+      g_object_unref (job);
+      break;
+    case AEX_JOB_LEFT:
+    default:
+      break;
+    }
+  if (aex_core_is_closed (&self->core))
+    check_stopped (self);
+}
+
+static void
+script_shutdown (AexCore *core, AexShutdownFlags flags)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer job;
+
+  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
+    {
+      g_mutex_lock (&self->lock);
+      g_hash_table_iter_init (&iter, self->queued);
+      while (g_hash_table_iter_next (&iter, &job, NULL))
+        g_ptr_array_add (jobs, g_object_ref (job));
+      g_mutex_unlock (&self->lock);
+      for (guint i = 0; i < jobs->len; i++)
+        aex_pending_cancel_as (jobs->pdata[i], AEX_CANCEL_CLOSED, NULL);
+    }
+  check_stopped (self);
+}
+
+/* The subclass is gone: what it was given and never ran will never run. */
+static void
+script_facade_gone (AexCore *core)
+{
+  script_shutdown (core, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+}
+
+static gboolean
+script_post (AexTarget *target, AexLane lane, const AexEntry *entry)
+{
+  AexScriptCore *self = (AexScriptCore *) target;
+
+  return self->core.owner != NULL && self->core.owner->ops->post (self->core.owner, lane, entry);
+}
+
+static gboolean
+script_is_current (AexTarget *target)
+{
+  (void) target;
+  return FALSE;
+}
+
+static void
+script_finalize (AexTarget *target)
+{
+  AexScriptCore *self = (AexScriptCore *) target;
+
+  g_hash_table_unref (self->queued);
+  g_mutex_clear (&self->lock);
+  aex_core_clear (&self->core);
+  g_free (self);
+}
+
+static gboolean
+script_may_claim (AexTarget *target, gboolean outside)
+{
+  (void) target;
+  (void) outside;
+  return FALSE;
+}
+
+static gboolean
+script_wait_begin (AexTarget *target)
+{
+  (void) target;
+  return TRUE;
+}
+
+static void
+script_wait_end (AexTarget *target)
+{
+  (void) target;
+}
+
+static AexTarget *
+script_cancel_target (AexTarget *target)
+{
+  (void) target;
+  return NULL;
+}
+
+static guint
+script_get_width (AexCore *core)
+{
+  (void) core;
+  return G_MAXUINT;
+}
+
+static const AexCoreOps script_ops = {
+  .target = {
+    .post = script_post,
+    .is_current = script_is_current,
+    .finalize = script_finalize,
+    .may_claim = script_may_claim,
+    .job_event = script_job_event,
+    .wait_begin = script_wait_begin,
+    .wait_end = script_wait_end,
+    .report = aex_core_report,
+    .cancel_target = script_cancel_target,
+    .get_name = aex_core_get_name,
+  },
+  .submit = script_submit,
+  .shutdown = script_shutdown,
+  .facade_gone = script_facade_gone,
+  .count = script_count,
+  .close_on_dispose = TRUE,
+  .get_width = script_get_width,
+  .jobs_only = TRUE,
+};
+
+AexCore *
+aex_script_core_new (AexExecutor *facade, gboolean dispatch_anywhere)
+{
+  AexScriptCore *self = g_new0 (AexScriptCore, 1);
+
+  aex_core_init (&self->core, &script_ops, facade);
+  g_mutex_init (&self->lock);
+  self->queued = g_hash_table_new (NULL, NULL);
+  self->dispatch_anywhere = dispatch_anywhere;
+  return &self->core;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "aex-submit-options.h"
+
+G_BEGIN_DECLS
+
+struct _AexSubmitOptions {
+  char *name;
+  AexPriority priority;
+  gint64 timeout_us;
+  GCancellable *cancellable;
+  AexContext *context;
+  gboolean release_on_owner;
+  GHashTable *metadata;      /* string to GVariant */
+};
+
+G_END_DECLS

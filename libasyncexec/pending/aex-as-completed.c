@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pending/aex-pending-private.h"
+#include "pending/aex-pending-stream-private.h"
+
+/* The pendings, each watched through a shield: that ends even when a member is abandoned, and cancels nothing by itself. */
+typedef struct {
+  atomic_int refs;             /* the stream's, and that of every member that is not done */
+  GWeakRef stream;
+  guint n;
+  AexPending *shields[];
+} AexCompleted;
+
+static void
+completed_unref (gpointer data)
+{
+  AexCompleted *self = data;
+
+  if (atomic_fetch_sub (&self->refs, 1) != 1)
+    return;
+  g_weak_ref_clear (&self->stream);
+  g_free (self);
+}
+
+static void
+completed_taken (gpointer data)
+{
+  (void) data;
+}
+
+/* Close: the members that nobody else depends on are cancelled. */
+static void
+completed_stop (gpointer data)
+{
+  AexCompleted *self = data;
+  g_autoptr (AexPendingStream) stream = g_weak_ref_get (&self->stream);
+
+  for (guint i = 0; i < self->n; i++)
+    {
+      g_autoptr (GPtrArray) members = aex_pending_dup_sources (self->shields[i]);
+
+      aex_pending_cancel (self->shields[i], NULL);
+      for (guint k = 0; members != NULL && k < members->len; k++)
+        aex_pending_cancel_as (members->pdata[k], AEX_CANCEL_IMPLIED, NULL);
+    }
+  if (stream != NULL)
+    aex_pending_stream_producer_done (stream);
+}
+
+static void
+completed_release (gpointer data)
+{
+  AexCompleted *self = data;
+
+  for (guint i = 0; i < self->n; i++)
+    g_clear_object (&self->shields[i]);
+  completed_unref (self);
+}
+
+static AexTarget *
+completed_get_executor (gpointer data)
+{
+  (void) data;
+  return NULL;
+}
+
+static const AexStreamProducerOps completed_ops = {
+  completed_taken, completed_stop, completed_release, completed_get_executor,
+};
+
+static void
+member_done (AexLink *link, AexPending *source)
+{
+  AexCompleted *self = link->owner;
+  g_autoptr (AexPendingStream) stream = g_weak_ref_get (&self->stream);
+  AexStreamItem item = { .index = link->index };
+
+  aex_link_detach (link);
+  if (stream != NULL)
+    {
+      item.pending = g_object_ref (source);
+      aex_pending_stream_add_items (stream, &item, 1);
+    }
+  aex_pending_settle_linked (link->derived, source);
+  aex_pending_note_observed (link->derived);
+}
+
+/**
+ * aex_pending_as_completed:
+ * @pendings: (array length=n_pendings): the members
+ * @n_pendings: how many
+ *
+ * Makes a stream of the members in the order in which they are done; each
+ * [class@PendingResult] has the index and the pending. Their errors are
+ * results. Closing the stream cancels the members that are not done.
+ *
+ * Returns: (transfer full): a stream
+ *
+ * Since: 1.0
+ */
+AexPendingStream *
+aex_pending_as_completed (AexPending * const *pendings, gsize n_pendings)
+{
+  AexCompleted *self = g_malloc0 (sizeof (AexCompleted) + n_pendings * sizeof (AexPending *));
+  AexPendingStream *stream;
+
+  atomic_init (&self->refs, 1);
+  g_weak_ref_init (&self->stream, NULL);
+  self->n = (guint) n_pendings;
+  stream = aex_pending_stream_new_produced (&completed_ops, self, (guint) n_pendings, FALSE, FALSE);
+  g_weak_ref_set (&self->stream, stream);
+  for (guint i = 0; i < n_pendings; i++)
+    {
+      AexSources *sources = aex_sources_new (1);
+      AexLink *link;
+
+      self->shields[i] = aex_pending_new_promise (0);
+      link = aex_sources_add (sources, self->shields[i], pendings[i], member_done, i);
+      atomic_fetch_add (&self->refs, 1);
+      link->owner = self;
+      link->owner_unref = completed_unref;
+      sources->shield = TRUE;
+      aex_pending_set_sources (self->shields[i], sources);
+      aex_link_attach (link, pendings[i]);
+    }
+  if (n_pendings == 0)
+    aex_pending_stream_producer_done (stream);
+  return stream;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pending/aex-environment-private.h"
+
+#include "base/aex-home-private.h"
+#include "pending/aex-context-private.h"
+
+/* References taken at once, and given back at once by a thread that lets go of many. */
+#define CREDIT 1024
+#define MAX_CREDIT (4 * CREDIT)
+#define MAX_RELEASED 256
+
+static void
+environment_unref_n (AexEnvironment *self, guint n)
+{
+  if (n == 0 || atomic_fetch_sub_explicit (&self->refs, n, memory_order_acq_rel) != n)
+    return;
+  g_clear_pointer (&self->executor, aex_target_unref);
+  g_clear_pointer (&self->delivery, aex_target_unref);
+  g_clear_pointer (&self->context, aex_context_unref);
+  g_free (self);
+}
+
+static void
+flush_thread (AexThread *thread, gboolean exiting)
+{
+  for (guint i = 0; i < AEX_ENVIRONMENT_CACHE; i++)
+    {
+      AexEnvironment *environment = g_steal_pointer (&thread->environments[i]);
+      guint n = thread->credits[i];
+
+      thread->credits[i] = 0;
+      if (environment != NULL)
+        environment_unref_n (environment, n + 1);
+    }
+  if (thread->released != NULL)
+    {
+      AexEnvironment *released = g_steal_pointer (&thread->released);
+      guint n = thread->n_released;
+
+      thread->n_released = 0;
+      environment_unref_n (released, n);
+    }
+  if (exiting)
+    g_clear_pointer (&thread->context, aex_context_unref);
+}
+
+AexTarget *
+aex_delivery_target (AexThread *thread, GError **error)
+{
+  if (thread->pool != NULL && g_main_context_get_thread_default () == NULL)
+    return thread->pool;
+  return (AexTarget *) aex_home_get_for_thread (thread, error);
+}
+
+static AexEnvironment *
+environment_new (AexTarget *executor, AexTarget *delivery, AexContext *context)
+{
+  AexEnvironment *self = g_new0 (AexEnvironment, 1);
+
+  atomic_init (&self->refs, 1);
+  self->executor = executor != NULL ? aex_target_ref (executor) : NULL;
+  self->delivery = delivery != NULL ? aex_target_ref (delivery) : NULL;
+  self->context = context != NULL ? aex_context_ref (context) : NULL;
+  return self;
+}
+
+AexEnvironment *
+aex_environment_take (AexTarget *executor, AexContext *context)
+{
+  AexThread *thread = aex_thread_get ();
+  AexTarget *delivery = aex_delivery_target (thread, NULL);
+  guint slot = (guint) ((GPOINTER_TO_SIZE (executor) >> 6) % AEX_ENVIRONMENT_CACHE);
+  AexEnvironment *self = thread->environments[slot];
+
+  /* With a context, values of the user would live as long as the cache: not interned. */
+  if (context != NULL)
+    return environment_new (executor, delivery, context);
+
+  if (self == NULL || self->executor != executor || self->delivery != delivery)
+    {
+      guint n = thread->credits[slot];
+
+      thread->environments[slot] = NULL;
+      thread->credits[slot] = 0;
+      if (self != NULL)
+        environment_unref_n (self, n + 1);
+      aex_thread_register (thread);
+      aex_thread_flush_hook = flush_thread;
+      self = environment_new (executor, delivery, NULL);
+      thread->environments[slot] = self;
+    }
+  if (thread->credits[slot] == 0)
+    {
+      atomic_fetch_add_explicit (&self->refs, CREDIT, memory_order_relaxed);
+      thread->credits[slot] = CREDIT;
+    }
+  thread->credits[slot]--;
+  return self;
+}
+
+void
+aex_environment_give (AexEnvironment *self)
+{
+  AexThread *thread = aex_thread_get ();
+  guint slot = (guint) ((GPOINTER_TO_SIZE (self->executor) >> 6) % AEX_ENVIRONMENT_CACHE);
+
+  if (thread->environments[slot] == self)
+    {
+      if (++thread->credits[slot] > MAX_CREDIT)
+        {
+          thread->credits[slot] -= CREDIT;
+          environment_unref_n (self, CREDIT);
+        }
+      return;
+    }
+  /* A thread that works for us lets go of many: it gives back in blocks.  What holds values of a user goes at once. */
+  if (self->context != NULL || (thread->pool == NULL && thread->dispatching == NULL))
+    {
+      environment_unref_n (self, 1);
+      return;
+    }
+  if (thread->released != self || thread->n_released >= MAX_RELEASED)
+    {
+      AexEnvironment *old = thread->released;
+      guint n = thread->n_released;
+
+      thread->released = self;
+      thread->n_released = 0;
+      if (old != NULL)
+        environment_unref_n (old, n);
+    }
+  thread->n_released++;
+}

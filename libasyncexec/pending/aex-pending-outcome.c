@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How the outcome is kept and let go, and what error it stands for. */
+#include "pending/aex-pending-private.h"
+
+#include "base/aex-i18n-private.h"
+#include "pending/aex-value-private.h"
+
+void
+aex_word_clear (AexTag tag, AexWord value, AexTarget *owner)
+{
+  switch (tag)
+    {
+    case AEX_TAG_STRING:
+      g_free (value.v_string);
+      break;
+    case AEX_TAG_OBJECT:
+      if (value.v_pointer != NULL)
+        aex_object_release (value.v_pointer, owner);
+      break;
+    case AEX_TAG_VARIANT:
+      g_variant_unref (value.v_pointer);
+      break;
+    case AEX_TAG_VALUE:
+      aex_value_release (value.v_value, owner);
+      g_free (value.v_value);
+      break;
+    case AEX_TAG_POINTER:
+      {
+        AexPointer *pointer = value.v_pointer;
+
+        if (pointer->destroy != NULL)
+          pointer->destroy (pointer->pointer);
+        g_free (pointer);
+      }
+      break;
+    case AEX_TAG_ERROR:
+      g_error_free (value.v_error);
+      break;
+    case AEX_TAG_FAILURE:
+      {
+        AexFailure *failure = value.v_pointer;
+
+        g_error_free (failure->error);
+        aex_value_release (&failure->payload, owner);
+        g_free (failure);
+      }
+      break;
+    case AEX_TAG_FOLLOW:
+    case AEX_TAG_FORWARD:
+      g_object_unref (value.v_pending);
+      break;
+    case AEX_TAG_NONE:
+    case AEX_TAG_BOOLEAN:
+    case AEX_TAG_INT64:
+    case AEX_TAG_DOUBLE:
+    default:
+      break;
+    }
+}
+
+void
+aex_outcome_clear (AexPending *self)
+{
+  AexTag tag = self->tag;
+
+  self->tag = AEX_TAG_NONE;
+  if (tag > AEX_TAG_DOUBLE)
+    aex_word_clear (tag, self->value, self->environment != NULL ? self->environment->delivery : NULL);
+}
+
+/* Where the outcome of a done pending is. */
+AexPending *
+aex_pending_get_root (AexPending *self)
+{
+  return self->tag == AEX_TAG_FORWARD ? self->value.v_pending : self;
+}
+
+static GError *
+cancellation_error (AexPending *self, guint state)
+{
+  AexPendingExtra *extra = atomic_load_explicit (&self->extra, memory_order_acquire);
+  g_autofree char *message = NULL;
+
+  if (state & AEX_BIT_CLOSED)
+    return g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED,
+                                _("The executor is closed or was stopped before this could run: submit work before it is shut down"));
+  if (extra != NULL)
+    {
+      aex_pending_lock (self);
+      message = g_strdup (extra->cancel_message);
+      aex_pending_unlock (self);
+    }
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, message != NULL ? message : _("The operation was cancelled"));
+}
+
+/* Of a pending that is cancelled, timed out or rejected, done or not; NULL for others. */
+GError *
+aex_pending_make_error (AexPending *self)
+{
+  guint state = aex_pending_load (self);
+  AexPending *root = self;
+
+  if (AEX_IS_DONE (state) && !(state & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT | AEX_BIT_CLOSED)))
+    {
+      root = aex_pending_get_root (self);
+      state = aex_pending_load (root);
+    }
+  if (AEX_PHASE (state) == AEX_PHASE_RESOLVED)
+    return NULL;
+  if (AEX_PHASE (state) == AEX_PHASE_CANCELLED || (state & AEX_BIT_CANCEL && AEX_PHASE (state) != AEX_PHASE_REJECTED))
+    return cancellation_error (root, state);
+  if (state & AEX_BIT_TIMED_OUT)
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("The time allowed for the operation is over"));
+  if (AEX_PHASE (state) == AEX_PHASE_REJECTED)
+    return g_error_copy (root->tag == AEX_TAG_FAILURE ? ((AexFailure *) root->value.v_pointer)->error : root->value.v_error);
+  return NULL;
+}
+
+/* TRUE: resolved, and *root has the value.  Reading observes. */
+gboolean
+aex_pending_peek_resolved (AexPending *self, AexPending **root, GError **error)
+{
+  guint state = aex_pending_load (self);
+
+  if (G_LIKELY (AEX_PHASE (state) == AEX_PHASE_RESOLVED))
+    {
+      *root = aex_pending_get_root (self);
+      return TRUE;
+    }
+  if (!AEX_IS_DONE (state) && !(state & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)))
+    {
+      g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NOT_DONE,
+                           _("The pending is not done yet: wait for it, or attach a callback"));
+      return FALSE;
+    }
+  aex_pending_note_observed (self);
+  if (error != NULL)
+    g_propagate_error (error, aex_pending_make_error (self));
+  return FALSE;
+}

@@ -1,0 +1,843 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pending/aex-pending-stream-private.h"
+
+#include "base/aex-debug-private.h"
+#include "base/aex-i18n-private.h"
+#include "pending/aex-pending-private.h"
+#include "pending/aex-pending-result-private.h"
+#include "pending/aex-stream-model-private.h"
+#include "pending/aex-value-private.h"
+
+/**
+ * AexPendingStream:
+ *
+ * Results one after the other, as they come: of [method@Executor.map], of
+ * [func@Pending.as_completed], or pushed by a producer
+ * ([ctor@PendingStream.new]).
+ *
+ * There is one consumer. It asks for the next item with
+ * [method@PendingStream.next] or, blocking, with
+ * [method@PendingStream.next_sync]; requests are served in order, every item
+ * is delivered once. Dropping a stream cancels nothing; closing it does.
+ *
+ * All functions may be called on any thread.
+ *
+ * Since: 1.0
+ */
+struct _AexPendingStream {
+  GObject parent_instance;
+
+  GMutex lock;                    /* guards the rest */
+  AexStreamItem *ring;            /* ready items; of an ordered stream also gaps */
+  guint capacity;                 /* of the ring, a power of two */
+  guint head;                     /* sequence number of the next item to deliver */
+  guint tail;                     /* one behind the last */
+  GQueue nexts;                   /* element AexPending: requests that wait */
+  GQueue pushes;                  /* element AexStreamPush: producers that wait for room */
+  guint max_buffered;
+  guint n_done;
+  guint n_total;
+  gboolean ordered;
+  gboolean stop_on_error;
+  gboolean pumping;               /* some thread hands out items */
+  gboolean ended;                 /* nothing will be added */
+  gboolean failed;                /* the consumer was given the error that ends the stream */
+  gboolean error_first;           /* end_error comes before what is in the ring */
+  gboolean closed;
+  guint n_pushed;
+  gboolean producer_done;         /* nothing runs any more */
+  GError *end_error;
+  AexPending *close_pending;
+  const AexStreamProducerOps *ops;
+  gpointer producer;
+  _Atomic (AexStreamModel *) model;   /* made once, under the lock */
+  AexTarget *owner;
+  _Atomic guint n_waiting;
+};
+
+typedef struct {
+  AexStreamItem item;
+  AexPending *pending;
+} AexStreamPush;
+
+G_DEFINE_FINAL_TYPE (AexPendingStream, aex_pending_stream, G_TYPE_OBJECT)
+
+static void
+item_clear (AexPendingStream *self, AexStreamItem *item)
+{
+  aex_value_release (&item->value, self->owner);
+  g_clear_error (&item->error);
+  g_clear_object (&item->pending);
+  g_clear_object (&item->result);
+}
+
+static AexPendingResult *
+item_to_result (AexPendingStream *self, AexStreamItem *item)
+{
+  AexPendingResult *result = g_steal_pointer (&item->result);
+  GValue unset = G_VALUE_INIT;
+
+  if (result != NULL)
+    {
+      g_clear_error (&item->error);
+      return result;
+    }
+  if (item->pending != NULL)
+    {
+      GValue *value = aex_pending_dup_value (item->pending, &item->error);
+
+      if (value != NULL)
+        item->value = *value;
+      g_free (value);
+    }
+  result = aex_pending_result_new (item->index, &item->value, g_steal_pointer (&item->error), item->pending, self->owner);
+  item->value = unset;
+  g_clear_object (&item->pending);
+  return result;
+}
+
+/* ---- the ring; the lock is held */
+
+static AexStreamItem *
+ring_slot (AexPendingStream *self, guint sequence)
+{
+  return &self->ring[sequence & (self->capacity - 1)];
+}
+
+static void
+ring_reserve (AexPendingStream *self, guint up_to)
+{
+  guint needed = up_to - self->head;
+  guint capacity = MAX (self->capacity, 16);
+  AexStreamItem *ring;
+
+  while (capacity < needed)
+    capacity *= 2;
+  if (capacity == self->capacity)
+    return;
+  ring = g_new0 (AexStreamItem, capacity);
+  for (guint i = self->head; i != self->tail; i++)
+    ring[i & (capacity - 1)] = *ring_slot (self, i);
+  g_free (self->ring);
+  self->ring = ring;
+  self->capacity = capacity;
+}
+
+static void
+ring_put (AexPendingStream *self, AexStreamItem *item)
+{
+  guint sequence = self->ordered ? item->index : self->tail;
+
+  ring_reserve (self, sequence + 1);
+  if (sequence >= self->tail)
+    {
+      for (guint i = self->tail; i < sequence; i++)
+        ring_slot (self, i)->ready = FALSE;
+      self->tail = sequence + 1;
+    }
+  *ring_slot (self, sequence) = *item;
+  ring_slot (self, sequence)->ready = TRUE;
+}
+
+static gboolean
+ring_has_next (AexPendingStream *self)
+{
+  return self->head != self->tail && ring_slot (self, self->head)->ready;
+}
+
+static guint
+ring_length (AexPendingStream *self)
+{
+  return self->tail - self->head;
+}
+
+/* ---- life */
+
+static void
+aex_pending_stream_finalize (GObject *object)
+{
+  AexPendingStream *self = AEX_PENDING_STREAM (object);
+
+  for (guint i = self->head; i != self->tail; i++)
+    if (ring_slot (self, i)->ready)
+      item_clear (self, ring_slot (self, i));
+  g_free (self->ring);
+  g_clear_error (&self->end_error);
+  g_clear_object (&self->close_pending);
+  if (self->ops != NULL)
+    self->ops->release (self->producer);
+  if (atomic_load (&self->model) != NULL)
+    aex_stream_model_free (atomic_load (&self->model));
+  g_clear_pointer (&self->owner, aex_target_unref);
+  g_mutex_clear (&self->lock);
+  aex_live_add (AEX_LIVE_STREAM, -1);
+  G_OBJECT_CLASS (aex_pending_stream_parent_class)->finalize (object);
+}
+
+static void
+push_free (AexPendingStream *self, AexStreamPush *push)
+{
+  item_clear (self, &push->item);
+  g_object_unref (push->pending);
+  g_free (push);
+}
+
+/* Requests that nobody will serve end with the stream. */
+static void
+aex_pending_stream_dispose (GObject *object)
+{
+  AexPendingStream *self = AEX_PENDING_STREAM (object);
+  AexPending *next;
+  AexStreamPush *push;
+
+  if (g_atomic_int_get ((int *) &object->ref_count) == 1)
+    {
+      while ((next = g_queue_pop_head (&self->nexts)) != NULL)
+        {
+          aex_pending_resolve (next, NULL);
+          g_object_unref (next);
+        }
+      while ((push = g_queue_pop_head (&self->pushes)) != NULL)
+        {
+          aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
+          push_free (self, push);
+        }
+    }
+  G_OBJECT_CLASS (aex_pending_stream_parent_class)->dispose (object);
+}
+
+static void
+aex_pending_stream_class_init (AexPendingStreamClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = aex_pending_stream_dispose;
+  G_OBJECT_CLASS (klass)->finalize = aex_pending_stream_finalize;
+}
+
+static void
+aex_pending_stream_init (AexPendingStream *self)
+{
+  AexTarget *owner = aex_delivery_target (aex_thread_get (), NULL);
+
+  g_mutex_init (&self->lock);
+  self->owner = owner != NULL ? aex_target_ref (owner) : NULL;
+  aex_live_add (AEX_LIVE_STREAM, 1);
+}
+
+AexPendingStream *
+aex_pending_stream_new_produced (const AexStreamProducerOps *ops, gpointer producer, guint n_total, gboolean ordered, gboolean stop_on_error)
+{
+  AexPendingStream *self = g_object_new (AEX_TYPE_PENDING_STREAM, NULL);
+
+  self->ops = ops;
+  self->producer = producer;
+  self->n_total = n_total;
+  self->ordered = ordered;
+  self->stop_on_error = stop_on_error;
+  return self;
+}
+
+/**
+ * aex_pending_stream_new:
+ * @max_buffered: how many items may wait for the consumer before
+ *   [method@PendingStream.push] waits, 0 for no limit
+ *
+ * Makes a stream to push into.
+ *
+ * Returns: (transfer full): a new stream
+ *
+ * Since: 1.0
+ */
+AexPendingStream *
+aex_pending_stream_new (guint max_buffered)
+{
+  AexPendingStream *self = g_object_new (AEX_TYPE_PENDING_STREAM, NULL);
+
+  self->max_buffered = max_buffered;
+  self->n_total = G_MAXUINT;
+  return self;
+}
+
+/* ---- handing out */
+
+/* The lock is held.  What the next request gets: an item, the error that ends the stream, or its end. */
+typedef enum { AEX_STREAM_WAIT, AEX_STREAM_ITEM, AEX_STREAM_ERROR, AEX_STREAM_END } AexStreamState;
+
+static AexStreamState
+stream_take (AexPendingStream *self, AexStreamItem *item, GError **error)
+{
+  if (self->closed || self->failed)
+    return AEX_STREAM_END;
+  if (self->error_first)
+    {
+      self->failed = TRUE;
+      *error = g_steal_pointer (&self->end_error);
+      return AEX_STREAM_ERROR;
+    }
+  if (ring_has_next (self))
+    {
+      *item = *ring_slot (self, self->head);
+      ring_slot (self, self->head)->ready = FALSE;
+      self->head++;
+      if (item->error == NULL || !self->stop_on_error)
+        return AEX_STREAM_ITEM;
+      self->failed = self->ended = TRUE;
+      *error = g_steal_pointer (&item->error);
+      return AEX_STREAM_ERROR;
+    }
+  if (!self->ended)
+    return AEX_STREAM_WAIT;
+  if (self->end_error == NULL)
+    return AEX_STREAM_END;
+  self->failed = TRUE;
+  *error = g_steal_pointer (&self->end_error);
+  return AEX_STREAM_ERROR;
+}
+
+/* The request was cancelled at the last moment: it eats nothing. */
+static void
+stream_put_back (AexPendingStream *self, AexStreamState state, AexStreamItem *item, GError *error)
+{
+  g_mutex_lock (&self->lock);
+  if (state == AEX_STREAM_ITEM)
+    {
+      self->head--;
+      *ring_slot (self, self->head) = *item;
+      ring_slot (self, self->head)->ready = TRUE;
+    }
+  else if (state == AEX_STREAM_ERROR)
+    {
+      self->failed = FALSE;
+      self->error_first = TRUE;
+      g_clear_error (&self->end_error);
+      self->end_error = error;
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+/* What taking an item sets free: room for a push, or for the map to start another. */
+static void
+stream_after_take (AexPendingStream *self, AexStreamState state)
+{
+  AexStreamPush *push = NULL;
+
+  if (state == AEX_STREAM_ERROR && self->ops != NULL)
+    {
+      self->ops->stop (self->producer);
+      return;
+    }
+  if (self->ops != NULL)
+    {
+      self->ops->taken (self->producer);
+      return;
+    }
+  g_mutex_lock (&self->lock);
+  while ((push = g_queue_pop_head (&self->pushes)) != NULL && AEX_IS_DONE (aex_pending_load (push->pending)))
+    {
+      /* A push that was cancelled while it waited. */
+      g_mutex_unlock (&self->lock);
+      push_free (self, push);
+      g_mutex_lock (&self->lock);
+    }
+  if (push != NULL)
+    {
+      self->n_done++;
+      ring_put (self, &push->item);
+    }
+  g_mutex_unlock (&self->lock);
+  if (push == NULL)
+    return;
+  aex_pending_resolve (push->pending, NULL);
+  g_object_unref (push->pending);
+  g_free (push);
+}
+
+static gboolean
+request_is_gone (AexPending *next)
+{
+  return AEX_IS_DONE (aex_pending_load (next))
+         || (g_atomic_int_get ((int *) &G_OBJECT (next)->ref_count) == 1 && !(aex_pending_load (next) & AEX_BIT_WAIT));
+}
+
+/* FALSE: the request did not take it. */
+static gboolean
+request_answer (AexPendingStream *self, AexPending *next, AexStreamState state, AexStreamItem *item, GError **error)
+{
+  gboolean taken;
+
+  if (request_is_gone (next))
+    return FALSE;
+  if (state == AEX_STREAM_END)
+    return aex_pending_resolve (next, NULL);
+  if (state == AEX_STREAM_ERROR)
+    {
+      taken = aex_pending_reject (next, g_error_copy (*error));
+      if (taken)
+        g_clear_error (error);
+      return taken;
+    }
+  item->result = item_to_result (self, item);
+  taken = aex_pending_resolve_object (next, item->result);
+  if (taken)
+    g_clear_object (&item->result);
+  return taken;
+}
+
+/* Serves requests, in order, one thread at a time. */
+static void
+stream_pump (AexPendingStream *self)
+{
+  g_object_ref (self);
+  g_mutex_lock (&self->lock);
+  if (self->pumping)
+    {
+      g_mutex_unlock (&self->lock);
+      g_object_unref (self);
+      return;
+    }
+  self->pumping = TRUE;
+  while (self->nexts.length > 0)
+    {
+      AexStreamItem item = { 0 };
+      GError *error = NULL;
+      AexStreamState state = stream_take (self, &item, &error);
+      AexPending *next;
+      gboolean taken;
+
+      if (state == AEX_STREAM_WAIT)
+        break;
+      next = g_queue_pop_head (&self->nexts);
+      atomic_fetch_sub (&self->n_waiting, 1);
+      g_mutex_unlock (&self->lock);
+      taken = request_answer (self, next, state, &item, &error);
+      if (!taken)
+        stream_put_back (self, state, &item, error);
+      else if (state != AEX_STREAM_END)
+        stream_after_take (self, state);
+      g_object_unref (next);
+      g_mutex_lock (&self->lock);
+    }
+  self->pumping = FALSE;
+  g_mutex_unlock (&self->lock);
+  g_object_unref (self);
+}
+
+gboolean
+aex_pending_stream_is_awaited (AexPendingStream *self)
+{
+  return atomic_load_explicit (&self->n_waiting, memory_order_relaxed) > 0;
+}
+
+void
+aex_pending_stream_add_items (AexPendingStream *self, AexStreamItem *items, guint n)
+{
+  AexStreamModel *model = atomic_load (&self->model);
+  gboolean pump;
+
+  for (guint i = 0; model != NULL && i < n; i++)
+    {
+      /* The error also decides whether the stream ends here. */
+      GError *error = items[i].error != NULL ? g_error_copy (items[i].error) : NULL;
+
+      items[i].result = item_to_result (self, &items[i]);
+      items[i].error = error;
+      aex_stream_model_add (model, items[i].result);
+    }
+  g_mutex_lock (&self->lock);
+  self->n_done += n;
+  if (self->closed || self->failed)
+    {
+      g_mutex_unlock (&self->lock);
+      for (guint i = 0; i < n; i++)
+        item_clear (self, &items[i]);
+      return;
+    }
+  for (guint i = 0; i < n; i++)
+    ring_put (self, &items[i]);
+  if (self->n_done == self->n_total)
+    self->ended = TRUE;
+  pump = self->nexts.length > 0 && (ring_has_next (self) || self->ended);
+  g_mutex_unlock (&self->lock);
+  if (pump)
+    stream_pump (self);
+}
+
+void
+aex_pending_stream_fail (AexPendingStream *self, AexError code)
+{
+  g_mutex_lock (&self->lock);
+  if (self->end_error == NULL && !self->closed)
+    self->end_error = g_error_new_literal (AEX_ERROR, code, _("The executor was shut down before all items were done"));
+  self->ended = TRUE;
+  g_mutex_unlock (&self->lock);
+  stream_pump (self);
+}
+
+void
+aex_pending_stream_producer_done (AexPendingStream *self)
+{
+  AexPending *close_pending;
+
+  g_mutex_lock (&self->lock);
+  self->producer_done = TRUE;
+  self->ended = TRUE;
+  close_pending = self->closed && self->close_pending != NULL ? g_object_ref (self->close_pending) : NULL;
+  g_mutex_unlock (&self->lock);
+  if (close_pending != NULL)
+    aex_pending_record (close_pending, AEX_TAG_NONE, (AexWord) { 0 });
+  g_clear_object (&close_pending);
+  stream_pump (self);
+}
+
+/**
+ * aex_pending_stream_set_value:
+ * @self: a stream
+ * @index: which item
+ * @value: (nullable): its value, copied
+ *
+ * Sets the value of an item of a map. Only inside the [callback@MapFunc] that
+ * computes it.
+ *
+ * Returns: %FALSE if that item does not run here
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_stream_set_value (AexPendingStream *self, guint index, const GValue *value)
+{
+  AexMapFrame *frame = (AexMapFrame *) aex_thread_get ()->frame;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), FALSE);
+
+  if (frame == NULL || frame->frame.job != NULL || frame->stream != self || frame->index != index)
+    return FALSE;
+  aex_value_release (&frame->value, self->owner);
+  if (value != NULL && G_IS_VALUE (value))
+    {
+      g_value_init (&frame->value, G_VALUE_TYPE (value));
+      g_value_copy (value, &frame->value);
+    }
+  return TRUE;
+}
+
+/**
+ * aex_pending_stream_set_string: (skip)
+ * @self: a stream
+ * @index: which item
+ * @value: (nullable): its value, copied
+ *
+ * Sets the value of an item of a map, see [method@PendingStream.set_value].
+ *
+ * Returns: %FALSE if that item does not run here
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_stream_set_string (AexPendingStream *self, guint index, const char *value)
+{
+  g_auto (GValue) holder = G_VALUE_INIT;
+
+  g_value_init (&holder, G_TYPE_STRING);
+  g_value_set_static_string (&holder, value);
+  return aex_pending_stream_set_value (self, index, &holder);
+}
+
+/**
+ * aex_pending_stream_push:
+ * @self: a stream
+ * @value: (nullable): the value, copied
+ *
+ * Adds an item.
+ *
+ * Returns: (transfer full): a pending that resolves when the item is in the
+ *   buffer, at once while there is room; cancelled with %AEX_ERROR_CLOSED when
+ *   the stream has ended or is closed. Cancelling it takes an item back that
+ *   is not in the buffer yet. It may be dropped.
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_stream_push (AexPendingStream *self, const GValue *value)
+{
+  AexStreamPush *push;
+  AexPending *pending;
+  AexStreamItem item = { 0 };
+  gboolean refused, room;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+  g_return_val_if_fail (self->ops == NULL, NULL);
+
+  if (value != NULL && G_IS_VALUE (value))
+    {
+      g_value_init (&item.value, G_VALUE_TYPE (value));
+      g_value_copy (value, &item.value);
+    }
+  pending = aex_pending_new_promise (0);
+  g_mutex_lock (&self->lock);
+  refused = self->ended || self->closed;
+  room = !refused && self->pushes.length == 0
+         && (self->max_buffered == 0 || ring_length (self) < self->max_buffered || self->nexts.length > 0);
+  if (!refused)
+    item.index = self->n_pushed++;
+  if (!refused && !room)
+    {
+      push = g_new0 (AexStreamPush, 1);
+      push->item = item;
+      push->pending = g_object_ref (pending);
+      g_queue_push_tail (&self->pushes, push);
+    }
+  g_mutex_unlock (&self->lock);
+  if (refused)
+    {
+      item_clear (self, &item);
+      aex_pending_cancel_as (pending, AEX_CANCEL_CLOSED, NULL);
+    }
+  else if (room)
+    {
+      aex_pending_stream_add_items (self, &item, 1);
+      aex_pending_resolve (pending, NULL);
+    }
+  return pending;
+}
+
+/**
+ * aex_pending_stream_end:
+ * @self: a stream
+ * @error: (nullable): why it ends early, copied
+ *
+ * Says that nothing more will be pushed. The consumer still gets what is
+ * there, and pushes that wait; then @error, once, or the end.
+ *
+ * Since: 1.0
+ */
+void
+aex_pending_stream_end (AexPendingStream *self, const GError *error)
+{
+  AexStreamPush *push;
+
+  g_return_if_fail (AEX_IS_PENDING_STREAM (self));
+  g_return_if_fail (self->ops == NULL);
+
+  g_mutex_lock (&self->lock);
+  if (!self->ended)
+    {
+      self->ended = TRUE;
+      self->end_error = error != NULL ? g_error_copy (error) : NULL;
+    }
+  while ((push = g_queue_pop_head (&self->pushes)) != NULL)
+    {
+      self->n_done++;
+      ring_put (self, &push->item);
+      g_mutex_unlock (&self->lock);
+      aex_pending_resolve (push->pending, NULL);
+      g_object_unref (push->pending);
+      g_free (push);
+      g_mutex_lock (&self->lock);
+    }
+  g_mutex_unlock (&self->lock);
+  stream_pump (self);
+}
+
+/**
+ * aex_pending_stream_next:
+ * @self: a stream
+ *
+ * Asks for the next item. Several requests are served in order; one that is
+ * cancelled, or dropped, eats nothing.
+ *
+ * Returns: (transfer full): a pending that resolves with a
+ *   [class@PendingResult], or with no value at the end
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_stream_next (AexPendingStream *self)
+{
+  AexPending *next;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+
+  next = aex_pending_new_promise (0);
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->nexts, g_object_ref (next));
+  atomic_fetch_add (&self->n_waiting, 1);
+  g_mutex_unlock (&self->lock);
+  stream_pump (self);
+  return next;
+}
+
+/**
+ * aex_pending_stream_next_sync:
+ * @self: a stream
+ * @timeout_us: microseconds, -1 for no limit
+ * @cancellable: (nullable): what ends the wait
+ * @error: return location for an error
+ *
+ * Blocks until the next item is there, as [method@Pending.wait] does.
+ *
+ * Returns: (transfer full) (nullable): the item; %NULL without error at the
+ *   end, %NULL if @error is set
+ *
+ * Since: 1.0
+ */
+AexPendingResult *
+aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (AexPending) next = NULL;
+  AexStreamItem item = { 0 };
+  GError *taken_error = NULL;
+  AexStreamState state = AEX_STREAM_WAIT;
+  AexTarget *executor, *home;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+
+  g_mutex_lock (&self->lock);
+  if (self->nexts.length == 0 && !self->pumping)
+    state = stream_take (self, &item, &taken_error);
+  g_mutex_unlock (&self->lock);
+  if (state == AEX_STREAM_END)
+    return NULL;
+  if (state != AEX_STREAM_WAIT)
+    stream_after_take (self, state);
+  if (state == AEX_STREAM_ERROR)
+    {
+      g_propagate_error (error, taken_error);
+      return NULL;
+    }
+  if (state == AEX_STREAM_ITEM)
+    return item_to_result (self, &item);
+
+  executor = self->ops != NULL ? self->ops->get_executor (self->producer) : NULL;
+  home = executor != NULL ? executor->ops->cancel_target (executor) : NULL;
+  if (home != NULL && home->ops->is_current (home))
+    {
+      g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
+                           _("The items are computed on this thread: ask for the next one without blocking"));
+      return NULL;
+    }
+  next = aex_pending_stream_next (self);
+  if (!aex_pending_wait (next, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, timeout_us, cancellable, error))
+    {
+      aex_pending_cancel (next, NULL);
+      return NULL;
+    }
+  return aex_pending_dup_object (next, error);
+}
+
+/**
+ * aex_pending_stream_close:
+ * @self: a stream
+ *
+ * Ends the stream from the consumer's side: nothing new is started, what runs
+ * is cancelled, what waits is dropped. Requests get the end. Idempotent.
+ *
+ * Returns: (transfer full): a pending that resolves when nothing runs any
+ *   more; it may be dropped
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_stream_close (AexPendingStream *self)
+{
+  AexPending *pending;
+  g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (AexStreamItem));
+  GQueue pushes = G_QUEUE_INIT;
+  gboolean first, idle;
+  AexStreamPush *push;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+
+  pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  g_mutex_lock (&self->lock);
+  first = !self->closed;
+  self->closed = self->ended = TRUE;
+  if (self->close_pending == NULL)
+    self->close_pending = g_steal_pointer (&pending);
+  g_clear_object (&pending);
+  pending = g_object_ref (self->close_pending);
+  for (; self->head != self->tail; self->head++)
+    if (ring_slot (self, self->head)->ready)
+      g_array_append_vals (items, ring_slot (self, self->head), 1);
+  pushes = self->pushes;
+  g_queue_init (&self->pushes);
+  idle = self->ops == NULL || self->producer_done;
+  g_mutex_unlock (&self->lock);
+
+  for (guint i = 0; i < items->len; i++)
+    item_clear (self, &g_array_index (items, AexStreamItem, i));
+  while ((push = g_queue_pop_head (&pushes)) != NULL)
+    {
+      aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
+      push_free (self, push);
+    }
+  if (first && self->ops != NULL)
+    self->ops->stop (self->producer);
+  if (idle)
+    aex_pending_record (pending, AEX_TAG_NONE, (AexWord) { 0 });
+  stream_pump (self);
+  return pending;
+}
+
+/**
+ * aex_pending_stream_get_n_done:
+ * @self: a stream
+ *
+ * Gets how many items are done, or were pushed, taken or not.
+ *
+ * Returns: the number
+ *
+ * Since: 1.0
+ */
+guint
+aex_pending_stream_get_n_done (AexPendingStream *self)
+{
+  guint n;
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n = self->n_done;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * aex_pending_stream_get_n_total:
+ * @self: a stream
+ *
+ * Gets how many items there will be.
+ *
+ * Returns: the number, %G_MAXUINT when unknown
+ *
+ * Since: 1.0
+ */
+guint
+aex_pending_stream_get_n_total (AexPendingStream *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), 0);
+
+  return self->n_total;
+}
+
+/**
+ * aex_pending_stream_get_model:
+ * @self: a stream
+ *
+ * Gets a list of [class@PendingResult] that grows as items are done, from the
+ * first call on. It belongs to the owner context of @self, that of the thread
+ * that made it: it changes there, at most once per iteration.
+ *
+ * Returns: (transfer none): the list
+ *
+ * Since: 1.0
+ */
+GListModel *
+aex_pending_stream_get_model (AexPendingStream *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+
+  g_mutex_lock (&self->lock);
+  if (atomic_load (&self->model) == NULL)
+    atomic_store (&self->model, aex_stream_model_new (self->owner));
+  g_mutex_unlock (&self->lock);
+  return aex_stream_model_get_list (atomic_load (&self->model));
+}

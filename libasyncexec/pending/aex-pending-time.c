@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Deadlines of pendings, and the checkpoint for loops. */
+#include "pending/aex-pending-private.h"
+
+#include "base/aex-clock-private.h"
+#include "base/aex-i18n-private.h"
+
+/* Calls func (self) on the service thread unless self is done before. */
+void
+aex_pending_arm (AexPending *self, gint64 timeout_us, AexAlarmFunc func)
+{
+  AexPendingExtra *extra = aex_pending_ensure_extra (self);
+  GError *error = NULL;
+  AexAlarm *alarm;
+
+  alarm = aex_alarm_new (aex_clock_deadline (timeout_us), func, g_object_ref (self), g_object_unref, &error);
+  if (alarm == NULL)
+    {
+      g_object_unref (self);
+      aex_pending_reject (self, error);
+      return;
+    }
+  aex_pending_lock (self);
+  if (!AEX_IS_DONE (aex_pending_load (self)))
+    extra->timeout = g_steal_pointer (&alarm);
+  aex_pending_unlock (self);
+  g_clear_pointer (&alarm, aex_alarm_cancel);
+}
+
+static void
+sleep_over (gpointer data)
+{
+  aex_pending_record (data, AEX_TAG_NONE, (AexWord) { 0 });
+}
+
+/**
+ * aex_pending_sleep:
+ * @timeout_us: microseconds
+ *
+ * Makes a pending that resolves, with no value, after the given time. It needs
+ * no main loop. Cancelling it ends it at once.
+ *
+ * Returns: (transfer full): a new pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_sleep (gint64 timeout_us)
+{
+  AexPending *self = aex_pending_new_promise (0);
+
+  if (timeout_us == 0)
+    aex_pending_resolve (self, NULL);
+  else if (timeout_us > 0)
+    aex_pending_arm (self, timeout_us, sleep_over);
+  return self;
+}
+
+/**
+ * aex_check_cancelled:
+ * @error: return location for an error
+ *
+ * The checkpoint for long work: asks whether the running job was cancelled or
+ * its time is over. It costs one atomic read when not.
+ *
+ * Returns: %TRUE to go on, %FALSE if @error is set, to be returned by the job
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_check_cancelled (GError **error)
+{
+  AexFrame *frame = aex_thread_get ()->frame;
+
+  if (frame == NULL)
+    return TRUE;
+  if (frame->job == NULL)
+    return !g_cancellable_set_error_if_cancelled (frame->cancellable, error);
+  if (G_LIKELY (!(aex_pending_load (frame->job) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))))
+    return TRUE;
+  if (error != NULL)
+    *error = aex_pending_make_error (frame->job);
+  return FALSE;
+}

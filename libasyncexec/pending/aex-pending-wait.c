@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Blocking until a pending is done. */
+#include "pending/aex-pending-wait-private.h"
+
+#include "base/aex-clock-private.h"
+#include "base/aex-fork-private.h"
+#include "base/aex-home-private.h"
+#include "base/aex-i18n-private.h"
+
+/* One blocking wait. */
+typedef struct {
+  AexPending *pending;
+  AexWaitFlags flags;
+  gint64 deadline_us;
+  GCancellable *cancellable;
+  AexThread *thread;
+  AexParker *parker;
+  AexHome *home;
+  AexWaiter waiter;
+  gulong handler;
+} AexWait;
+
+static gboolean
+wait_result (AexPending *self, AexWaitFlags flags, GError **error)
+{
+  AexPending *root;
+
+  if (flags & AEX_WAIT_FLAGS_NO_RESULT)
+    return TRUE;
+  if (!aex_pending_peek_resolved (self, &root, error))
+    return FALSE;
+  return TRUE;
+}
+
+gboolean
+aex_wait_timed_out (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GError **error)
+{
+  if (flags & AEX_WAIT_FLAGS_CANCEL_ON_ABANDON && timeout_us != 0)
+    aex_pending_cancel_as (self, AEX_CANCEL_IMPLIED, NULL);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("The pending was not done in time"));
+  return FALSE;
+}
+
+gboolean
+aex_wait_cancelled (AexPending *self, AexWaitFlags flags, GError **error)
+{
+  if (flags & AEX_WAIT_FLAGS_CANCEL_ON_ABANDON)
+    aex_pending_cancel_as (self, AEX_CANCEL_IMPLIED, NULL);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("The wait was cancelled"));
+  return FALSE;
+}
+
+static void
+unpark_on_cancel (GCancellable *cancellable, gpointer data)
+{
+  (void) cancellable;
+  aex_parker_unpark (data);
+}
+
+static void
+parker_closure_free (gpointer data, GClosure *closure)
+{
+  (void) closure;
+  aex_parker_unref (data);
+}
+
+/* Was the wait cancelled from outside: by its cancellable, or with the job that it stands in? */
+static gboolean
+wait_is_cancelled (AexWait *self)
+{
+  AexFrame *frame = self->thread->frame;
+
+  if (self->flags & AEX_WAIT_FLAGS_SHIELD)
+    return FALSE;
+  if (self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable))
+    return TRUE;
+  if (frame == NULL)
+    return FALSE;
+  if (frame->job != NULL)
+    return (aex_pending_load (frame->job) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)) != 0;
+  return g_cancellable_is_cancelled (frame->cancellable);
+}
+
+static void
+set_frame_waiting (AexFrame *frame, AexParker *parker)
+{
+  if (frame == NULL || frame->job == NULL)
+    return;
+  aex_pending_lock (frame->job);
+  frame->waiting = parker;
+  aex_pending_unlock (frame->job);
+}
+
+static void
+wait_begin (AexWait *self)
+{
+  AexFrame *frame = self->thread->frame;
+  GCancellable *cancellable = self->cancellable;
+
+  if (cancellable == NULL && frame != NULL && frame->job == NULL)
+    cancellable = self->cancellable = frame->cancellable;
+  self->waiter.kind = AEX_WAITER_BLOCK;
+  self->waiter.parker = self->parker;
+  aex_pending_attach (self->pending, &self->waiter);
+  if (!(self->flags & AEX_WAIT_FLAGS_SHIELD))
+    set_frame_waiting (frame, self->parker);
+  if (cancellable != NULL && !(self->flags & AEX_WAIT_FLAGS_SHIELD))
+    self->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (unpark_on_cancel),
+                                           aex_parker_ref (self->parker), parker_closure_free, 0);
+  if (self->home != NULL)
+    aex_home_set_blocked (self->home, self->parker);
+}
+
+static void
+wait_end (AexWait *self)
+{
+  if (self->home != NULL)
+    aex_home_set_blocked (self->home, NULL);
+  if (self->handler != 0)
+    g_signal_handler_disconnect (self->cancellable, self->handler);
+  if (!(self->flags & AEX_WAIT_FLAGS_SHIELD))
+    set_frame_waiting (self->thread->frame, NULL);
+  aex_pending_detach (self->pending, &self->waiter, NULL);
+}
+
+typedef enum { AEX_WAITED_DONE, AEX_WAITED_TIMED_OUT, AEX_WAITED_CANCELLED } AexWaited;
+
+static AexWaited
+wait_block (AexWait *self)
+{
+  guint spins = aex_spin_count ();
+  gboolean ignore_cancel = FALSE;
+
+  for (;;)
+    {
+      /* What runs here may wait itself and eat our wake: look at everything after it. */
+      if (self->home != NULL)
+        aex_home_drain_releases (self->home);
+      if (AEX_IS_DONE (aex_pending_load (self->pending)))
+        return AEX_WAITED_DONE;
+      if (!ignore_cancel && wait_is_cancelled (self))
+        {
+          if (!(self->flags & AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY))
+            return AEX_WAITED_CANCELLED;
+          if (aex_pending_cancel_as (self->pending, AEX_CANCEL_QUEUED, NULL))
+            return AEX_WAITED_CANCELLED;
+          ignore_cancel = TRUE;
+        }
+      if (!aex_parker_park (self->parker, spins, self->deadline_us)
+          && self->deadline_us >= 0 && aex_clock_now () >= self->deadline_us)
+        return AEX_IS_DONE (aex_pending_load (self->pending)) ? AEX_WAITED_DONE : AEX_WAITED_TIMED_OUT;
+      spins = 0;
+    }
+}
+
+/* Blocks, with the executor of the running job told, unless it would be for ever. */
+static gboolean
+wait_guarded (AexWait *self, gint64 timeout_us, GError **error)
+{
+  AexFrame *frame = self->thread->frame;
+  AexTarget *executor = frame != NULL ? frame->executor : NULL;
+  AexWaitGraphNode node;
+  AexWaited waited;
+
+  if (!aex_wait_graph_enter (&node, self->thread, self->pending, error))
+    return FALSE;
+  if (executor != NULL && !executor->ops->wait_begin (executor))
+    {
+      aex_wait_graph_leave (&node);
+      g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
+                           _("Too many jobs of this pool block already and none is left to run what they wait for: "
+                             "use callbacks or a larger pool"));
+      return FALSE;
+    }
+  wait_begin (self);
+  waited = wait_block (self);
+  wait_end (self);
+  if (executor != NULL)
+    executor->ops->wait_end (executor);
+  aex_wait_graph_leave (&node);
+
+  if (waited == AEX_WAITED_TIMED_OUT)
+    return aex_wait_timed_out (self->pending, self->flags, timeout_us, error);
+  if (waited == AEX_WAITED_CANCELLED)
+    return aex_wait_cancelled (self->pending, self->flags, error);
+  return wait_result (self->pending, self->flags, error);
+}
+
+/**
+ * aex_pending_wait:
+ * @self: a pending
+ * @flags: how to wait
+ * @timeout_us: microseconds, -1 for no limit, 0 to look only
+ * @cancellable: (nullable): what ends the wait
+ * @error: return location for an error
+ *
+ * Blocks the calling thread until @self is done.
+ *
+ * Inside a job, the wait also ends when that job is cancelled or its time is
+ * over; without a limit of its own it first runs the awaited job itself, if
+ * that is still queued on the same pool, and else lets the pool start another
+ * thread meanwhile. While it blocks, the thread frees the data of callbacks
+ * that belong to its own main context; it never calls callbacks.
+ *
+ * A wait that can never end is refused with %AEX_ERROR_WOULD_DEADLOCK: for a
+ * pending that runs on, or is delivered to, this thread's own main context
+ * (use [method@Pending.run_until_done] there), for the running job itself, and
+ * for one that waits, through whatever chain, for this job.
+ *
+ * By default a wait that is cancelled or times out leaves @self alone, see
+ * [flags@WaitFlags].
+ *
+ * Returns: %TRUE if @self was resolved (with %AEX_WAIT_FLAGS_NO_RESULT: is
+ *   done), %FALSE if @error is set: the error or cancellation of @self, or why
+ *   the wait ended
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_wait (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error)
+{
+  AexThread *thread = aex_thread_get ();
+  AexWait wait = { .pending = self, .flags = flags, .cancellable = cancellable, .thread = thread };
+  gboolean ok;
+
+  g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+
+  if (AEX_IS_DONE (aex_pending_load (self)))
+    return wait_result (self, flags, error);
+  if (aex_fork_check (error))
+    return FALSE;
+  if (timeout_us == 0)
+    return aex_wait_timed_out (self, flags, 0, error);
+
+  g_object_ref (self);
+  if (timeout_us < 0 && cancellable == NULL)
+    while (aex_pending_claim_for_wait (self, FALSE))
+      ;
+  if (AEX_IS_DONE (aex_pending_load (self)))
+    {
+      ok = wait_result (self, flags, error);
+    }
+  else
+    {
+      wait.deadline_us = aex_clock_deadline (timeout_us);
+      wait.parker = aex_thread_get_parker (thread);
+      wait.home = aex_home_peek_own (thread);
+      ok = wait_guarded (&wait, timeout_us, error);
+    }
+  g_object_unref (self);
+  return ok;
+}

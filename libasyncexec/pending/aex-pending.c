@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pending/aex-pending-private.h"
+
+#include "base/aex-debug-private.h"
+#include "base/aex-fork-private.h"
+#include "base/aex-i18n-private.h"
+#include "pending/aex-context-private.h"
+#include "pending/aex-value-private.h"
+
+/**
+ * AexPending:
+ *
+ * A result that will be there later: future, promise and job in one object.
+ *
+ * A pending that an executor made (see [method@Executor.submit]) is a *job*: it
+ * is done when its function has returned. One made with [ctor@Pending.new] is a
+ * *promise*: it is done when somebody calls one of the `resolve` functions or
+ * [method@Pending.reject]. Either completes exactly once, whatever races:
+ * with a value, an error, or a cancellation.
+ *
+ * To get at the outcome, attach a callback ([method@Pending.add_done_callback],
+ * [method@Pending.then]), await it ([method@Pending.wait_async]), run the main
+ * context until it is there ([method@Pending.run_until_done]) or block a thread
+ * ([method@Pending.wait]). Callbacks never run inside the call that attaches or
+ * completes: they run in a dispatch of the main context of the thread that
+ * attached them, and are released there.
+ *
+ * All functions may be called on any thread. The last reference may be dropped
+ * on any thread. A pending that is dropped before it is done is abandoned: its
+ * callbacks are released uncalled, what was derived from it ends with
+ * %AEX_ERROR_ABANDONED.
+ *
+ * Since: 1.0
+ */
+G_DEFINE_FINAL_TYPE (AexPending, aex_pending, G_TYPE_OBJECT)
+
+/* The lock of a pending is one of these: none of its own, for there may be a million.  No thread holds two, and nothing
+ * of a user runs under one. */
+#define N_LOCKS 64
+
+static struct {
+  GMutex mutex;
+  char padding[64 - sizeof (GMutex)];
+} locks[N_LOCKS] __attribute__ ((aligned (64)));
+
+GMutex *
+aex_pending_get_lock (AexPending *self)
+{
+  gsize address = GPOINTER_TO_SIZE (self);
+
+  return &locks[((address >> 4) ^ (address >> 11)) % N_LOCKS].mutex;
+}
+
+static void
+extra_free (AexPending *self, AexPendingExtra *extra)
+{
+  if (!extra->name_is_static)
+    g_free (extra->name);
+  g_clear_pointer (&extra->metadata, g_hash_table_unref);
+  g_clear_object (&extra->cancellable);
+  g_free (extra->cancel_message);
+  if (extra->cached_value != NULL)
+    {
+      aex_value_release (extra->cached_value, self->environment != NULL ? self->environment->delivery : NULL);
+      g_free (extra->cached_value);
+    }
+  g_clear_pointer (&extra->canceller, aex_waiter_release);
+  g_clear_pointer (&extra->timeout, aex_alarm_cancel);
+  g_free (extra);
+}
+
+AexPendingExtra *
+aex_pending_ensure_extra (AexPending *self)
+{
+  AexPendingExtra *extra = atomic_load (&self->extra);
+  AexPendingExtra *made;
+
+  if (extra != NULL)
+    return extra;
+  made = g_new0 (AexPendingExtra, 1);
+  made->submitted_us = made->started_us = made->done_us = -1;
+  if (atomic_compare_exchange_strong (&self->extra, &extra, made))
+    return made;
+  g_free (made);
+  return extra;
+}
+
+/* A rejection that nobody has seen: said once, with a reference that lives on until the handler has run. */
+static void
+report_unobserved (AexPending *self)
+{
+  AexTarget *executor = self->environment != NULL ? self->environment->executor : NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (atomic_exchange (&self->observed, TRUE))
+    return;
+  error = aex_pending_make_error (self);
+  if (executor != NULL)
+    executor->ops->report (executor, self, error);
+  else
+    g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
+                      "AEX_ERROR_DOMAIN", "%s", g_quark_to_string (error->domain),
+                      "MESSAGE", "Unhandled error in a promise: %s", error->message);
+}
+
+static void
+aex_pending_dispose (GObject *object)
+{
+  AexPending *self = AEX_PENDING (object);
+
+  /* g_object_run_dispose() of somebody else's object is no reason to end. */
+  if (g_atomic_int_get ((int *) &object->ref_count) == 1 && !aex_is_forked ())
+    {
+      if (!AEX_IS_DONE (aex_pending_load (self)))
+        aex_pending_abandon (self);
+      if (AEX_PHASE (aex_pending_load (self)) == AEX_PHASE_REJECTED
+          && !atomic_load_explicit (&self->observed, memory_order_relaxed))
+        report_unobserved (self);
+    }
+  G_OBJECT_CLASS (aex_pending_parent_class)->dispose (object);
+}
+
+static void
+aex_pending_finalize (GObject *object)
+{
+  AexPending *self = AEX_PENDING (object);
+  AexPendingExtra *extra = atomic_load_explicit (&self->extra, memory_order_acquire);
+
+  if (self->destroy != NULL)
+    aex_pending_release_closure (self);
+  aex_outcome_clear (self);
+  if (extra != NULL)
+    extra_free (self, extra);
+  if (self->environment != NULL)
+    aex_environment_give (self->environment);
+  aex_live_add (AEX_LIVE_PENDING, -1);
+  G_OBJECT_CLASS (aex_pending_parent_class)->finalize (object);
+}
+
+static void
+aex_pending_class_init (AexPendingClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  G_STATIC_ASSERT (sizeof (AexPending) <= 88);
+  object_class->dispose = aex_pending_dispose;
+  object_class->finalize = aex_pending_finalize;
+  aex_fork_watch ();
+}
+
+static void
+aex_pending_init (AexPending *self)
+{
+  (void) self;
+  aex_live_add (AEX_LIVE_PENDING, 1);
+}
+
+AexPending *
+aex_pending_new_job (AexTarget *executor, AexContext *context, gpointer func, gpointer data, GDestroyNotify destroy, guint flags)
+{
+  AexPending *self = g_object_new (AEX_TYPE_PENDING, NULL);
+
+  atomic_store_explicit (&self->state, AEX_PHASE_QUEUED | AEX_BIT_JOB, memory_order_relaxed);
+  self->flags = (guint8) flags;
+  self->lane = AEX_LANE_DEFAULT;
+  self->func = func;
+  self->data = data;
+  self->destroy = destroy;
+  self->environment = aex_environment_take (executor, context);
+  return self;
+}
+
+AexPending *
+aex_pending_new_promise (guint flags)
+{
+  AexPending *self = g_object_new (AEX_TYPE_PENDING, NULL);
+
+  atomic_store_explicit (&self->state, AEX_PHASE_RUNNING, memory_order_relaxed);
+  self->flags = (guint8) flags;
+  if (!aex_is_forked ())
+    self->environment = aex_environment_take (NULL, aex_thread_get ()->context);
+  return self;
+}
+
+AexPending *
+aex_pending_new_failed (GError *error)
+{
+  AexPending *self = aex_pending_new_promise (0);
+
+  aex_pending_reject (self, error);
+  return self;
+}
+
+AexPending *
+aex_pending_new_closed (void)
+{
+  AexPending *self = aex_pending_new_promise (0);
+
+  aex_pending_cancel_as (self, AEX_CANCEL_CLOSED, NULL);
+  return self;
+}
+
+/**
+ * aex_pending_new:
+ *
+ * Makes a promise: a pending that is running until somebody resolves, rejects
+ * or cancels it.
+ *
+ * Its owner context is that of the calling thread.
+ *
+ * Returns: (transfer full): a new pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_new (void)
+{
+  return aex_pending_new_promise (0);
+}
+
+/**
+ * aex_pending_new_full:
+ * @flags: how it behaves
+ * @context: (nullable): the context it carries, %NULL for the current one
+ *
+ * Makes a promise, see [ctor@Pending.new].
+ *
+ * Returns: (transfer full): a new pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_new_full (AexPendingFlags flags, AexContext *context)
+{
+  AexThread *thread = aex_thread_get ();
+  AexContext *saved;
+  AexPending *self;
+
+  if (context == NULL)
+    return aex_pending_new_promise (flags & AEX_PENDING_FLAGS_PROTECTED ? AEX_FLAG_PROTECTED : 0);
+  saved = aex_context_enter (thread, context);
+  self = aex_pending_new_promise (flags & AEX_PENDING_FLAGS_PROTECTED ? AEX_FLAG_PROTECTED : 0);
+  aex_context_leave (thread, saved);
+  return self;
+}
+
+/**
+ * aex_pending_new_resolved:
+ * @value: (nullable): the value, %NULL for none
+ *
+ * Makes a pending that is done.
+ *
+ * Returns: (transfer full): a new pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_new_resolved (const GValue *value)
+{
+  AexPending *self = aex_pending_new_promise (0);
+
+  aex_pending_resolve (self, value);
+  return self;
+}
+
+/**
+ * aex_pending_new_rejected:
+ * @error: (transfer full): the error
+ *
+ * Makes a pending that is done and failed.
+ *
+ * Returns: (transfer full): a new pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_new_rejected (GError *error)
+{
+  g_return_val_if_fail (error != NULL, NULL);
+
+  return aex_pending_new_failed (error);
+}
+
+/**
+ * aex_pending_is_done:
+ * @self: a pending
+ *
+ * Asks whether the outcome is final.
+ *
+ * Returns: whether @self is done
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_is_done (AexPending *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
+
+  return AEX_IS_DONE (aex_pending_load (self));
+}
+
+/**
+ * aex_pending_is_cancelled:
+ * @self: a pending
+ *
+ * Asks whether the outcome is, or is going to be, the cancellation. It may be
+ * %TRUE before @self is done, while a function still runs.
+ *
+ * Returns: whether @self is cancelled
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_is_cancelled (AexPending *self)
+{
+  guint state;
+
+  g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
+
+  state = aex_pending_load (self);
+  return AEX_PHASE (state) == AEX_PHASE_CANCELLED || (!AEX_IS_DONE (state) && (state & AEX_BIT_CANCEL) != 0);
+}
+
+/**
+ * aex_pending_get_state:
+ * @self: a pending
+ *
+ * Gets where @self is in its life.
+ *
+ * Returns: the state
+ *
+ * Since: 1.0
+ */
+AexPendingState
+aex_pending_get_state (AexPending *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING (self), AEX_PENDING_STATE_REJECTED);
+
+  return (AexPendingState) AEX_PHASE (aex_pending_load (self));
+}
+
+/**
+ * aex_pending_get_current:
+ *
+ * Gets the pending whose function runs on this thread now.
+ *
+ * Returns: (transfer none) (nullable): the pending, %NULL outside of a job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_get_current (void)
+{
+  AexFrame *frame = aex_thread_get ()->frame;
+
+  return frame != NULL ? frame->job : NULL;
+}
+
+/**
+ * aex_pending_dup_context:
+ * @self: a pending
+ *
+ * Gets the context that @self carries: that of its submission, or of its
+ * construction.
+ *
+ * Returns: (transfer full): the context
+ *
+ * Since: 1.0
+ */
+AexContext *
+aex_pending_dup_context (AexPending *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING (self), NULL);
+
+  if (self->environment == NULL || self->environment->context == NULL)
+    return aex_context_new ();
+  return aex_context_ref (self->environment->context);
+}

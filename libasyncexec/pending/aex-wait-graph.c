@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who waits for whom: finds waits that can never end, and jobs that the waiter can run itself. */
+#include "pending/aex-pending-wait-private.h"
+
+#include "base/aex-home-private.h"
+#include "base/aex-i18n-private.h"
+
+/* So deep may jobs that were claimed by waits nest on one stack. */
+#define MAX_DEPTH 16
+
+static GMutex graph_lock;               /* guards the list; no reference is dropped under it */
+static AexWaitGraphNode *graph_nodes;
+
+/* Where a walk over sources has been; its references are dropped after the lock. */
+typedef struct {
+  GPtrArray *open;      /* stack, each with a reference */
+  GPtrArray *kept;
+  GHashTable *seen;
+} AexWalk;
+
+static void
+walk_init (AexWalk *walk, AexPending *from)
+{
+  walk->open = g_ptr_array_new ();
+  walk->kept = g_ptr_array_new_with_free_func (g_object_unref);
+  walk->seen = g_hash_table_new (NULL, NULL);
+  g_ptr_array_add (walk->open, g_object_ref (from));
+}
+
+static void
+walk_clear (AexWalk *walk)
+{
+  for (guint i = 0; i < walk->open->len; i++)
+    g_object_unref (walk->open->pdata[i]);
+  g_ptr_array_unref (walk->open);
+  g_ptr_array_unref (walk->kept);
+  g_hash_table_unref (walk->seen);
+}
+
+/* The next pending that is not done, borrowed; NULL at the end. */
+static AexPending *
+walk_next (AexWalk *walk)
+{
+  while (walk->open->len > 0)
+    {
+      AexPending *pending = g_ptr_array_steal_index_fast (walk->open, walk->open->len - 1);
+
+      g_ptr_array_add (walk->kept, pending);
+      if (g_hash_table_add (walk->seen, pending) && !AEX_IS_DONE (aex_pending_load (pending)))
+        return pending;
+    }
+  return NULL;
+}
+
+/* What pending needs to end.  Of "any" and "first" no single member is needed. */
+static void
+walk_sources (AexWalk *walk, AexPending *pending)
+{
+  AexSources *sources;
+
+  aex_pending_lock (pending);
+  sources = aex_pending_load (pending) & AEX_BIT_LINKED ? pending->data : NULL;
+  if (sources != NULL && (!sources->any || sources->n_links == 1))
+    for (guint i = 0; i < sources->n_links; i++)
+      if (sources->links[i] != NULL && sources->links[i]->source != NULL)
+        g_ptr_array_add (walk->open, g_object_ref (sources->links[i]->source));
+  aex_pending_unlock (pending);
+}
+
+/* Is there a function of a user between a source and pending that can only run on this thread's own context? */
+static gboolean
+then_runs_on_own_context (AexPending *pending)
+{
+  AexSources *sources;
+  AexTarget *target = NULL;
+  gboolean own;
+
+  aex_pending_lock (pending);
+  sources = aex_pending_load (pending) & AEX_BIT_LINKED ? pending->data : NULL;
+  if (sources != NULL && sources->n_links == 1 && sources->inline_link != NULL
+      && sources->inline_link->then_flags != 0 && sources->inline_link->waiter.target != NULL)
+    target = aex_target_ref (sources->inline_link->waiter.target);
+  aex_pending_unlock (pending);
+  if (target == NULL)
+    return FALSE;
+  own = target->ops->cancel_target == NULL && target->ops->is_current (target);
+  aex_target_unref (target);
+  return own;
+}
+
+static gboolean
+in_frames (AexFrame *frames, AexPending *pending)
+{
+  for (AexFrame *frame = frames; frame != NULL; frame = frame->previous)
+    if (frame->job == pending)
+      return TRUE;
+  return FALSE;
+}
+
+/* A job whose function can only run on this thread's own context. */
+static gboolean
+job_runs_on_own_context (AexPending *pending)
+{
+  guint state = aex_pending_load (pending);
+  AexTarget *executor, *home;
+
+  if (!(state & AEX_BIT_JOB) || state & AEX_BIT_LINKED)
+    return FALSE;
+  executor = pending->environment->executor;
+  home = executor->ops->cancel_target (executor);
+  return home != NULL && home->ops->is_current (home);
+}
+
+static gboolean
+never_ends (AexWalk *walk, AexThread *thread)
+{
+  AexPending *pending;
+
+  while ((pending = walk_next (walk)) != NULL)
+    {
+      if (in_frames (thread->frame, pending) || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
+        return TRUE;
+      walk_sources (walk, pending);
+      for (AexWaitGraphNode *node = graph_nodes; node != NULL; node = node->next)
+        if (in_frames (node->frames, pending))
+          g_ptr_array_add (walk->open, g_object_ref (node->waits_for));
+    }
+  return FALSE;
+}
+
+gboolean
+aex_wait_graph_enter (AexWaitGraphNode *node, AexThread *thread, AexPending *pending, GError **error)
+{
+  AexWalk walk;
+  gboolean deadlock;
+
+  node->frames = thread->frame;
+  node->waits_for = pending;
+  node->listed = FALSE;
+  walk_init (&walk, pending);
+  g_mutex_lock (&graph_lock);
+  deadlock = never_ends (&walk, thread);
+  if (!deadlock && thread->frame != NULL)
+    {
+      node->next = graph_nodes;
+      graph_nodes = node;
+      node->listed = TRUE;
+    }
+  g_mutex_unlock (&graph_lock);
+  walk_clear (&walk);
+  if (deadlock)
+    g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
+                         _("This wait could never end, for what it waits for needs this thread or waits for this job: "
+                           "use a callback, or aex_pending_run_until_done() on the thread of a main loop"));
+  return !deadlock;
+}
+
+void
+aex_wait_graph_leave (AexWaitGraphNode *node)
+{
+  if (!node->listed)
+    return;
+  g_mutex_lock (&graph_lock);
+  for (AexWaitGraphNode **link = &graph_nodes; *link != NULL; link = &(*link)->next)
+    if (*link == node)
+      {
+        *link = node->next;
+        break;
+      }
+  g_mutex_unlock (&graph_lock);
+}
+
+/* Runs a queued job that self depends on, on this stack.  TRUE: one was run, there may be more. */
+gboolean
+aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed)
+{
+  AexThread *thread = aex_thread_get ();
+  AexFrame *frame = thread->frame;
+  AexPending *found = NULL;
+  AexPending *pending;
+  AexWalk walk;
+
+  if (frame != NULL && frame->depth + 1 >= MAX_DEPTH)
+    return FALSE;
+  walk_init (&walk, self);
+  while (found == NULL && (pending = walk_next (&walk)) != NULL)
+    {
+      AexTarget *executor = pending->environment != NULL ? pending->environment->executor : NULL;
+
+      if (executor != NULL && AEX_PHASE (aex_pending_load (pending)) == AEX_PHASE_QUEUED
+          && executor->ops->may_claim (executor, outside_allowed)
+          && aex_pending_claim_any (pending))
+        found = g_object_ref (pending);
+      else
+        walk_sources (&walk, pending);
+    }
+  walk_clear (&walk);
+  if (found == NULL)
+    return FALSE;
+  aex_pending_run_claimed (found);
+  found->environment->executor->ops->job_event (found->environment->executor, found, AEX_JOB_LEFT);
+  g_object_unref (found);
+  return TRUE;
+}
