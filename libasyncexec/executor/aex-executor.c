@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "aex-enum-types.h"
 #include "aex-submit-options.h"
 #include "aex-thread-pool.h"
 #include "base/aex-clock-private.h"

@@ -22,6 +22,8 @@ struct _AexDrop {
 
 static GMutex lists_lock;   /* guards the making of lists */
 
+static GQuark drop_list_quark (void);
+
 G_DEFINE_QUARK (aex-drop-list, drop_list)
 
 static void

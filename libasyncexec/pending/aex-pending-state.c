@@ -119,6 +119,24 @@ write_outcome (AexPending *self, AexTag tag, AexWord value)
   self->value = value;
 }
 
+/* Everything is there: the function has returned and the outcome is written. */
+static void
+function_ended (AexPending *self)
+{
+  AexPending *other;
+
+  if (self->tag != AEX_TAG_FOLLOW || aex_pending_load (self) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))
+    {
+      settle (self, TRUE);
+      return;
+    }
+  other = self->value.v_pending;
+  self->tag = AEX_TAG_NONE;
+  atomic_fetch_and (&self->state, ~(guint) (AEX_BIT_REC | AEX_BIT_RECD | AEX_BIT_RET));
+  aex_pending_function_follows (self, other);
+  g_object_unref (other);
+}
+
 /* A queued job that somebody completes from outside never runs. */
 static gboolean
 record_queued (AexPending *self, guint state)
@@ -173,24 +191,6 @@ aex_pending_record (AexPending *self, AexTag tag, AexWord value)
   if (old & AEX_BIT_RET)
     function_ended (self);
   return TRUE;
-}
-
-/* Everything is there: the function has returned and the outcome is written. */
-static void
-function_ended (AexPending *self)
-{
-  AexPending *other;
-
-  if (self->tag != AEX_TAG_FOLLOW || aex_pending_load (self) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))
-    {
-      settle (self, TRUE);
-      return;
-    }
-  other = self->value.v_pending;
-  self->tag = AEX_TAG_NONE;
-  atomic_fetch_and (&self->state, ~(guint) (AEX_BIT_REC | AEX_BIT_RECD | AEX_BIT_RET));
-  aex_pending_function_follows (self, other);
-  g_object_unref (other);
 }
 
 /* The function has returned and something was recorded, or is being recorded by another thread. */
