@@ -21,7 +21,7 @@ typedef struct {
   atomic_int n_queued;
   atomic_int n_running;
   atomic_int purge_posted;
-  atomic_int quit;              /* own thread: leave the loop */
+  gboolean quit;                /* own thread: leave the loop */
 } AexCallerCore;
 
 /* One per home, found or made; a reference. */

@@ -36,10 +36,30 @@ caller_ended (AexCallerCore *self)
   aex_target_unref (self);
 }
 
-/* A caller that has its own thread ends with it, another here. */
+static void check_stopped (AexCallerCore *self);
+
+static void
+check_run (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  check_stopped (entry->a);
+  aex_target_unref (entry->a);
+}
+
+static void
+check_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  aex_target_unref (entry->a);
+}
+
+static const AexEntryKind check_kind = { .run = check_run, .drop = check_drop };
+
+/* A caller that has its own thread ends with it, and only that thread says so: its context may be gone for others. */
 static void
 check_stopped (AexCallerCore *self)
 {
+  AexEntry entry = { &check_kind, self, NULL, NULL };
   guint n_excused;
 
   if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0)
@@ -47,14 +67,18 @@ check_stopped (AexCallerCore *self)
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
     return;
-  if (self->owns_thread)
+  if (!self->owns_thread)
     {
-      atomic_store (&self->quit, TRUE);
-      g_main_context_wakeup (self->context);
+      caller_ended (self);
+    }
+  else if (aex_thread_get ()->dispatching == self->home)
+    {
+      self->quit = TRUE;
     }
   else
     {
-      caller_ended (self);
+      aex_target_ref (self);
+      aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
     }
 }
 
@@ -80,14 +104,7 @@ purge_run (AexEntry *entry, AexTarget *target)
   aex_target_unref (self);
 }
 
-static void
-purge_drop (AexEntry *entry, AexTarget *target)
-{
-  (void) target;
-  aex_target_unref (entry->a);
-}
-
-static const AexEntryKind purge_kind = { .run = purge_run, .drop = purge_drop };
+static const AexEntryKind purge_kind = { .run = purge_run, .drop = check_drop };
 
 /* Drops what is queued: at once what other threads can reach, the rest on the own thread. */
 static void
@@ -354,7 +371,7 @@ started_run (AexEntry *entry, AexTarget *target)
   aex_target_unref (self);
 }
 
-static const AexEntryKind started_kind = { .run = started_run, .drop = purge_drop };
+static const AexEntryKind started_kind = { .run = started_run, .drop = check_drop };
 
 static AexCallerCore *
 caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
@@ -426,7 +443,7 @@ caller_thread_main (gpointer data)
   GMainContext *context = self->context;
 
   g_main_context_push_thread_default (context);
-  while (!atomic_load (&self->quit))
+  while (!self->quit)
     g_main_context_iteration (context, TRUE);
   /* What we owe to others, callbacks and releases, before the context goes. */
   while (aex_home_has_work (self->home, aex_clock_now ()))
