@@ -298,7 +298,7 @@ hook_main (AexThreadPool *pool,
 {
   Hook *self = user_data;
 
-  g_assert_true (pool == self->pool);
+  g_assert_true (AEX_IS_THREAD_POOL (pool));
   g_private_set (&hook_mark, self);
   aex_gate_open (&self->came);
   aex_thread_pool_run_worker (pool);
