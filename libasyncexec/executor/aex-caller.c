@@ -141,7 +141,7 @@ push_own_context (AexThread *thread, GError **error)
 }
 
 /**
- * aex_caller_ref_current: (rename-to aex_caller_get_current)
+ * aex_caller_ref_current:
  * @error: return location for an error
  *
  * Gets the caller of the calling thread: that of its thread-default main
@@ -173,7 +173,7 @@ aex_caller_ref_current (GError **error)
 }
 
 /**
- * aex_caller_ref_main: (rename-to aex_caller_get_main)
+ * aex_caller_ref_main:
  *
  * Gets the caller of the default main context, on any thread.
  *
@@ -188,7 +188,7 @@ aex_caller_ref_main (void)
 }
 
 /**
- * aex_caller_ref_for_context: (rename-to aex_caller_get_for_context)
+ * aex_caller_ref_for_context:
  * @context: (nullable): a main context, %NULL for the default one
  *
  * Gets the caller of a context, on any thread. The caller does not keep

@@ -140,12 +140,22 @@ combine (AexCombineKind kind, AexPending * const *pendings, gsize n)
   return g_steal_pointer (&derived);
 }
 
+static AexPending *
+combine_va (AexCombineKind kind, AexPending *first, va_list args)
+{
+  g_autoptr (GPtrArray) pendings = g_ptr_array_new ();
+
+  for (AexPending *pending = first; pending != NULL; pending = va_arg (args, AexPending *))
+    g_ptr_array_add (pendings, pending);
+  return combine (kind, (AexPending **) pendings->pdata, pendings->len);
+}
+
 /**
  * aex_pending_all: (skip)
- * @first: a pending
+ * @first: (nullable): a pending
  * @...: more of them, then %NULL
  *
- * See [func@Pending.allv].
+ * See [func@Pending.all].
  *
  * Returns: (transfer full): a derived pending
  *
@@ -154,14 +164,82 @@ combine (AexCombineKind kind, AexPending * const *pendings, gsize n)
 AexPending *
 aex_pending_all (AexPending *first, ...)
 {
-  g_autoptr (GPtrArray) pendings = g_ptr_array_new ();
+  AexPending *derived;
   va_list args;
 
   va_start (args, first);
-  for (AexPending *pending = first; pending != NULL; pending = va_arg (args, AexPending *))
-    g_ptr_array_add (pendings, pending);
+  derived = combine_va (AEX_COMBINE_ALL, first, args);
   va_end (args);
-  return aex_pending_allv ((AexPending **) pendings->pdata, pendings->len);
+  return derived;
+}
+
+/**
+ * aex_pending_all_settled: (skip)
+ * @first: (nullable): a pending
+ * @...: more of them, then %NULL
+ *
+ * See [func@Pending.all_settled].
+ *
+ * Returns: (transfer full): a derived pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_all_settled (AexPending *first, ...)
+{
+  AexPending *derived;
+  va_list args;
+
+  va_start (args, first);
+  derived = combine_va (AEX_COMBINE_SETTLED, first, args);
+  va_end (args);
+  return derived;
+}
+
+/**
+ * aex_pending_any: (skip)
+ * @first: (nullable): a pending
+ * @...: more of them, then %NULL
+ *
+ * See [func@Pending.any].
+ *
+ * Returns: (transfer full): a derived pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_any (AexPending *first, ...)
+{
+  AexPending *derived;
+  va_list args;
+
+  va_start (args, first);
+  derived = combine_va (AEX_COMBINE_ANY, first, args);
+  va_end (args);
+  return derived;
+}
+
+/**
+ * aex_pending_first: (skip)
+ * @first: (nullable): a pending
+ * @...: more of them, then %NULL
+ *
+ * See [func@Pending.first].
+ *
+ * Returns: (transfer full): a derived pending
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_first (AexPending *first, ...)
+{
+  AexPending *derived;
+  va_list args;
+
+  va_start (args, first);
+  derived = combine_va (AEX_COMBINE_FIRST, first, args);
+  va_end (args);
+  return derived;
 }
 
 /**

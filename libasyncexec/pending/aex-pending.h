@@ -72,6 +72,9 @@ AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_sleep                (gint64 time
 AEX_AVAILABLE_IN_1_0 gboolean      aex_check_cancelled              (GError **error);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_all                  (AexPending *first, ...) G_GNUC_NULL_TERMINATED;
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_allv                 (AexPending * const *pendings, gsize n_pendings);
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_all_settled          (AexPending *first, ...) G_GNUC_NULL_TERMINATED;
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_any                  (AexPending *first, ...) G_GNUC_NULL_TERMINATED;
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_first                (AexPending *first, ...) G_GNUC_NULL_TERMINATED;
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_all_settledv         (AexPending * const *pendings, gsize n_pendings);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_anyv                 (AexPending * const *pendings, gsize n_pendings);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_firstv               (AexPending * const *pendings, gsize n_pendings);
