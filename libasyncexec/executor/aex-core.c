@@ -153,9 +153,9 @@ report_log (AexReport *self)
   g_autofree char *job_name = self->job != NULL ? aex_pending_dup_name (self->job) : NULL;
 
   g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
-                    "AEX_EXECUTOR", "%s", self->core->name != NULL ? self->core->name : "",
-                    "AEX_PENDING", "%s", job_name != NULL ? job_name : "",
-                    "AEX_ERROR_DOMAIN", "%s", g_quark_to_string (self->error->domain),
+                    "AEX_EXECUTOR", self->core->name != NULL ? self->core->name : "",
+                    "AEX_PENDING", job_name != NULL ? job_name : "",
+                    "AEX_ERROR_DOMAIN", g_quark_to_string (self->error->domain),
                     "MESSAGE", "Unhandled error in %s%s%s: %s",
                     self->core->name != NULL ? self->core->name : "an executor",
                     job_name != NULL ? ", " : "", job_name != NULL ? job_name : "", self->error->message);

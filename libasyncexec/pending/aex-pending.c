@@ -91,16 +91,21 @@ report_unobserved (AexPending *self)
 {
   AexTarget *executor = self->environment != NULL ? self->environment->executor : NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
 
   if (atomic_exchange (&self->observed, TRUE))
     return;
   error = aex_pending_make_error (self);
   if (executor != NULL)
-    executor->ops->report (executor, self, error);
-  else
-    g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
-                      "AEX_ERROR_DOMAIN", "%s", g_quark_to_string (error->domain),
-                      "MESSAGE", "Unhandled error in a promise: %s", error->message);
+    {
+      executor->ops->report (executor, self, error);
+      return;
+    }
+  name = aex_pending_dup_name (self);
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
+                    "AEX_PENDING", name != NULL ? name : "",
+                    "AEX_ERROR_DOMAIN", g_quark_to_string (error->domain),
+                    "MESSAGE", "Unhandled error in %s: %s", name != NULL ? name : "a promise", error->message);
 }
 
 static void
