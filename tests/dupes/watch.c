@@ -50,6 +50,9 @@ int     __real_closedir          (DIR *stream);
 void    __real_g_checksum_update (GChecksum *checksum, const guchar *data, gssize length);
 
 int     __wrap_open              (const char *path, int flags, ...);
+/* Its name where off_t is made to have 64 bits. */
+int     __wrap_open64            (const char *path, int flags, ...)
+  __attribute__ ((alias ("__wrap_open")));
 ssize_t __wrap_read              (int fd, void *buffer, size_t n);
 ssize_t __wrap_write             (int fd, const void *buffer, size_t n);
 int     __wrap_close             (int fd);
