@@ -177,10 +177,9 @@ aex_executor_set_property (GObject *object, guint id, const GValue *value, GPara
 }
 
 static void
-install_properties (GObjectClass *object_class)
+make_construct_properties (void)
 {
   const GParamFlags construct = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
   /**
    * AexExecutor:name:
@@ -208,6 +207,13 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_RECORD_TIMES] = g_param_spec_boolean ("record-times", NULL, NULL, FALSE, construct);
+}
+
+static void
+make_state_properties (void)
+{
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
   /**
    * AexExecutor:state: (getter get_state)
    *
@@ -243,7 +249,6 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_MAX_PENDING] = g_param_spec_uint ("max-pending", NULL, NULL, 0, G_MAXUINT, 0,
                                                     G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
 static void
@@ -257,7 +262,9 @@ aex_executor_class_init (AexExecutorClass *klass)
   object_class->get_property = aex_executor_get_property;
   object_class->set_property = aex_executor_set_property;
   klass->shutdown = aex_executor_real_shutdown;
-  install_properties (object_class);
+  make_construct_properties ();
+  make_state_properties ();
+  g_object_class_install_properties (object_class, N_PROPS, properties);
 
   /**
    * AexExecutor::unhandled-error:

@@ -4,6 +4,7 @@
 #include "aex-error.h"
 #include "aex-pending-stream.h"
 #include "base/aex-thread-private.h"
+#include "pending/aex-stream-model-private.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +25,52 @@ typedef struct {
   void (*release) (gpointer producer);                    /* the stream is finalised */
   AexTarget *(*get_executor) (gpointer producer);
 } AexStreamProducerOps;
+
+/* For the files of the stream only. */
+struct _AexPendingStream {
+  GObject parent_instance;
+
+  GMutex lock;                    /* guards the rest */
+  AexStreamItem *ring;            /* ready items; of an ordered stream also gaps */
+  guint capacity;                 /* of the ring, a power of two */
+  guint head;                     /* sequence number of the next item to deliver */
+  guint tail;                     /* one behind the last */
+  GQueue nexts;                   /* element AexPending: requests that wait */
+  GQueue pushes;                  /* element AexStreamPush: producers that wait for room */
+  guint max_buffered;
+  guint n_done;
+  guint n_total;
+  gboolean ordered;
+  gboolean stop_on_error;
+  gboolean pumping;               /* some thread hands out items */
+  gboolean ended;                 /* nothing will be added */
+  gboolean failed;                /* the consumer was given the error that ends the stream */
+  gboolean error_first;           /* end_error comes before what is in the ring */
+  gboolean closed;
+  guint n_pushed;
+  gboolean producer_done;         /* nothing runs any more */
+  GError *end_error;
+  AexPending *close_pending;
+  const AexStreamProducerOps *ops;
+  gpointer producer;
+  _Atomic (AexStreamModel *) model;   /* made once, under the lock */
+  AexTarget *owner;
+  _Atomic guint n_waiting;
+};
+
+typedef struct {
+  AexStreamItem item;
+  AexPending *pending;
+} AexStreamPush;
+
+void              aex_stream_item_clear       (AexPendingStream *self, AexStreamItem *item);
+AexPendingResult *aex_stream_item_to_result   (AexPendingStream *self, AexStreamItem *item);
+void              aex_stream_push_free        (AexPendingStream *self, AexStreamPush *push);
+AexStreamItem    *aex_stream_ring_slot        (AexPendingStream *self, guint sequence);
+void              aex_stream_ring_put         (AexPendingStream *self, AexStreamItem *item);
+gboolean          aex_stream_ring_has_next    (AexPendingStream *self);
+guint             aex_stream_ring_length      (AexPendingStream *self);
+void              aex_pending_stream_pump     (AexPendingStream *self);
 
 AexPendingStream *aex_pending_stream_new_produced (const AexStreamProducerOps *ops, gpointer producer, guint n_total, gboolean ordered, gboolean stop_on_error);
 

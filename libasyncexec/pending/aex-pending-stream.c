@@ -6,7 +6,6 @@
 #include "pending/aex-pending-private.h"
 #include "pending/aex-pending-result-private.h"
 #include "pending/aex-stream-model-private.h"
-#include "pending/aex-value-private.h"
 
 /**
  * AexPendingStream:
@@ -24,132 +23,7 @@
  *
  * Since: 1.0
  */
-struct _AexPendingStream {
-  GObject parent_instance;
-
-  GMutex lock;                    /* guards the rest */
-  AexStreamItem *ring;            /* ready items; of an ordered stream also gaps */
-  guint capacity;                 /* of the ring, a power of two */
-  guint head;                     /* sequence number of the next item to deliver */
-  guint tail;                     /* one behind the last */
-  GQueue nexts;                   /* element AexPending: requests that wait */
-  GQueue pushes;                  /* element AexStreamPush: producers that wait for room */
-  guint max_buffered;
-  guint n_done;
-  guint n_total;
-  gboolean ordered;
-  gboolean stop_on_error;
-  gboolean pumping;               /* some thread hands out items */
-  gboolean ended;                 /* nothing will be added */
-  gboolean failed;                /* the consumer was given the error that ends the stream */
-  gboolean error_first;           /* end_error comes before what is in the ring */
-  gboolean closed;
-  guint n_pushed;
-  gboolean producer_done;         /* nothing runs any more */
-  GError *end_error;
-  AexPending *close_pending;
-  const AexStreamProducerOps *ops;
-  gpointer producer;
-  _Atomic (AexStreamModel *) model;   /* made once, under the lock */
-  AexTarget *owner;
-  _Atomic guint n_waiting;
-};
-
-typedef struct {
-  AexStreamItem item;
-  AexPending *pending;
-} AexStreamPush;
-
 G_DEFINE_FINAL_TYPE (AexPendingStream, aex_pending_stream, G_TYPE_OBJECT)
-
-static void
-item_clear (AexPendingStream *self, AexStreamItem *item)
-{
-  aex_value_release (&item->value, self->owner);
-  g_clear_error (&item->error);
-  g_clear_object (&item->pending);
-  g_clear_object (&item->result);
-}
-
-static AexPendingResult *
-item_to_result (AexPendingStream *self, AexStreamItem *item)
-{
-  AexPendingResult *result = g_steal_pointer (&item->result);
-  GValue unset = G_VALUE_INIT;
-
-  if (result != NULL)
-    {
-      g_clear_error (&item->error);
-      return result;
-    }
-  if (item->pending != NULL)
-    {
-      GValue *value = aex_pending_dup_value (item->pending, &item->error);
-
-      if (value != NULL)
-        item->value = *value;
-      g_free (value);
-    }
-  result = aex_pending_result_new (item->index, &item->value, g_steal_pointer (&item->error), item->pending, self->owner);
-  item->value = unset;
-  g_clear_object (&item->pending);
-  return result;
-}
-
-/* ---- the ring; the lock is held */
-
-static AexStreamItem *
-ring_slot (AexPendingStream *self, guint sequence)
-{
-  return &self->ring[sequence & (self->capacity - 1)];
-}
-
-static void
-ring_reserve (AexPendingStream *self, guint up_to)
-{
-  guint needed = up_to - self->head;
-  guint capacity = MAX (self->capacity, 16);
-  AexStreamItem *ring;
-
-  while (capacity < needed)
-    capacity *= 2;
-  if (capacity == self->capacity)
-    return;
-  ring = g_new0 (AexStreamItem, capacity);
-  for (guint i = self->head; i != self->tail; i++)
-    ring[i & (capacity - 1)] = *ring_slot (self, i);
-  g_free (self->ring);
-  self->ring = ring;
-  self->capacity = capacity;
-}
-
-static void
-ring_put (AexPendingStream *self, AexStreamItem *item)
-{
-  guint sequence = self->ordered ? item->index : self->tail;
-
-  ring_reserve (self, sequence + 1);
-  if (sequence >= self->tail)
-    {
-      for (guint i = self->tail; i < sequence; i++)
-        ring_slot (self, i)->ready = FALSE;
-      self->tail = sequence + 1;
-    }
-  *ring_slot (self, sequence) = *item;
-  ring_slot (self, sequence)->ready = TRUE;
-}
-
-static gboolean
-ring_has_next (AexPendingStream *self)
-{
-  return self->head != self->tail && ring_slot (self, self->head)->ready;
-}
-
-static guint
-ring_length (AexPendingStream *self)
-{
-  return self->tail - self->head;
-}
 
 /* ---- life */
 
@@ -159,8 +33,8 @@ aex_pending_stream_finalize (GObject *object)
   AexPendingStream *self = AEX_PENDING_STREAM (object);
 
   for (guint i = self->head; i != self->tail; i++)
-    if (ring_slot (self, i)->ready)
-      item_clear (self, ring_slot (self, i));
+    if (aex_stream_ring_slot (self, i)->ready)
+      aex_stream_item_clear (self, aex_stream_ring_slot (self, i));
   g_free (self->ring);
   g_clear_error (&self->end_error);
   g_clear_object (&self->close_pending);
@@ -172,14 +46,6 @@ aex_pending_stream_finalize (GObject *object)
   g_mutex_clear (&self->lock);
   aex_live_add (AEX_LIVE_STREAM, -1);
   G_OBJECT_CLASS (aex_pending_stream_parent_class)->finalize (object);
-}
-
-static void
-push_free (AexPendingStream *self, AexStreamPush *push)
-{
-  item_clear (self, &push->item);
-  g_object_unref (push->pending);
-  g_free (push);
 }
 
 /* Requests that nobody will serve end with the stream. */
@@ -200,7 +66,7 @@ aex_pending_stream_dispose (GObject *object)
       while ((push = g_queue_pop_head (&self->pushes)) != NULL)
         {
           aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
-          push_free (self, push);
+          aex_stream_push_free (self, push);
         }
     }
   G_OBJECT_CLASS (aex_pending_stream_parent_class)->dispose (object);
@@ -273,10 +139,10 @@ stream_take (AexPendingStream *self, AexStreamItem *item, GError **error)
       *error = g_steal_pointer (&self->end_error);
       return AEX_STREAM_ERROR;
     }
-  if (ring_has_next (self))
+  if (aex_stream_ring_has_next (self))
     {
-      *item = *ring_slot (self, self->head);
-      ring_slot (self, self->head)->ready = FALSE;
+      *item = *aex_stream_ring_slot (self, self->head);
+      aex_stream_ring_slot (self, self->head)->ready = FALSE;
       self->head++;
       if (item->error == NULL || !self->stop_on_error)
         return AEX_STREAM_ITEM;
@@ -301,8 +167,8 @@ stream_put_back (AexPendingStream *self, AexStreamState state, AexStreamItem *it
   if (state == AEX_STREAM_ITEM)
     {
       self->head--;
-      *ring_slot (self, self->head) = *item;
-      ring_slot (self, self->head)->ready = TRUE;
+      *aex_stream_ring_slot (self, self->head) = *item;
+      aex_stream_ring_slot (self, self->head)->ready = TRUE;
     }
   else if (state == AEX_STREAM_ERROR)
     {
@@ -335,13 +201,13 @@ stream_after_take (AexPendingStream *self, AexStreamState state)
     {
       /* A push that was cancelled while it waited. */
       g_mutex_unlock (&self->lock);
-      push_free (self, push);
+      aex_stream_push_free (self, push);
       g_mutex_lock (&self->lock);
     }
   if (push != NULL)
     {
       self->n_done++;
-      ring_put (self, &push->item);
+      aex_stream_ring_put (self, &push->item);
     }
   g_mutex_unlock (&self->lock);
   if (push == NULL)
@@ -375,7 +241,7 @@ request_answer (AexPendingStream *self, AexPending *next, AexStreamState state, 
         g_clear_error (error);
       return taken;
     }
-  item->result = item_to_result (self, item);
+  item->result = aex_stream_item_to_result (self, item);
   taken = aex_pending_resolve_object (next, item->result);
   if (taken)
     g_clear_object (&item->result);
@@ -383,8 +249,8 @@ request_answer (AexPendingStream *self, AexPending *next, AexStreamState state, 
 }
 
 /* Serves requests, in order, one thread at a time. */
-static void
-stream_pump (AexPendingStream *self)
+void
+aex_pending_stream_pump (AexPendingStream *self)
 {
   g_object_ref (self);
   g_mutex_lock (&self->lock);
@@ -438,7 +304,7 @@ aex_pending_stream_add_items (AexPendingStream *self, AexStreamItem *items, guin
       /* The error also decides whether the stream ends here. */
       GError *error = items[i].error != NULL ? g_error_copy (items[i].error) : NULL;
 
-      items[i].result = item_to_result (self, &items[i]);
+      items[i].result = aex_stream_item_to_result (self, &items[i]);
       items[i].error = error;
       aex_stream_model_add (model, items[i].result);
     }
@@ -448,193 +314,17 @@ aex_pending_stream_add_items (AexPendingStream *self, AexStreamItem *items, guin
     {
       g_mutex_unlock (&self->lock);
       for (guint i = 0; i < n; i++)
-        item_clear (self, &items[i]);
+        aex_stream_item_clear (self, &items[i]);
       return;
     }
   for (guint i = 0; i < n; i++)
-    ring_put (self, &items[i]);
+    aex_stream_ring_put (self, &items[i]);
   if (self->n_done == self->n_total)
     self->ended = TRUE;
-  pump = self->nexts.length > 0 && (ring_has_next (self) || self->ended);
+  pump = self->nexts.length > 0 && (aex_stream_ring_has_next (self) || self->ended);
   g_mutex_unlock (&self->lock);
   if (pump)
-    stream_pump (self);
-}
-
-void
-aex_pending_stream_fail (AexPendingStream *self, AexError code)
-{
-  g_mutex_lock (&self->lock);
-  if (self->end_error == NULL && !self->closed)
-    self->end_error = g_error_new_literal (AEX_ERROR, code, _("The executor was shut down before all items were done"));
-  self->ended = TRUE;
-  g_mutex_unlock (&self->lock);
-  stream_pump (self);
-}
-
-void
-aex_pending_stream_producer_done (AexPendingStream *self)
-{
-  AexPending *close_pending;
-
-  g_mutex_lock (&self->lock);
-  self->producer_done = TRUE;
-  self->ended = TRUE;
-  close_pending = self->closed && self->close_pending != NULL ? g_object_ref (self->close_pending) : NULL;
-  g_mutex_unlock (&self->lock);
-  if (close_pending != NULL)
-    aex_pending_record (close_pending, AEX_TAG_NONE, (AexWord) { 0 });
-  g_clear_object (&close_pending);
-  stream_pump (self);
-}
-
-/**
- * aex_pending_stream_set_value:
- * @self: a stream
- * @index: which item
- * @value: (nullable): its value, copied
- *
- * Sets the value of an item of a map. Only inside the [callback@MapFunc] that
- * computes it.
- *
- * Returns: %FALSE if that item does not run here
- *
- * Since: 1.0
- */
-gboolean
-aex_pending_stream_set_value (AexPendingStream *self, guint index, const GValue *value)
-{
-  AexMapFrame *frame = (AexMapFrame *) aex_thread_get ()->frame;
-
-  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), FALSE);
-
-  if (frame == NULL || frame->frame.job != NULL || frame->stream != self || frame->index != index)
-    return FALSE;
-  aex_value_release (&frame->value, self->owner);
-  if (value != NULL && G_IS_VALUE (value))
-    {
-      g_value_init (&frame->value, G_VALUE_TYPE (value));
-      g_value_copy (value, &frame->value);
-    }
-  return TRUE;
-}
-
-/**
- * aex_pending_stream_set_string: (skip)
- * @self: a stream
- * @index: which item
- * @value: (nullable): its value, copied
- *
- * Sets the value of an item of a map, see [method@PendingStream.set_value].
- *
- * Returns: %FALSE if that item does not run here
- *
- * Since: 1.0
- */
-gboolean
-aex_pending_stream_set_string (AexPendingStream *self, guint index, const char *value)
-{
-  g_auto (GValue) holder = G_VALUE_INIT;
-
-  g_value_init (&holder, G_TYPE_STRING);
-  g_value_set_static_string (&holder, value);
-  return aex_pending_stream_set_value (self, index, &holder);
-}
-
-/**
- * aex_pending_stream_push:
- * @self: a stream
- * @value: (nullable): the value, copied
- *
- * Adds an item.
- *
- * Returns: (transfer full): a pending that resolves when the item is in the
- *   buffer, at once while there is room; cancelled with %AEX_ERROR_CLOSED when
- *   the stream has ended or is closed. Cancelling it takes an item back that
- *   is not in the buffer yet. It may be dropped.
- *
- * Since: 1.0
- */
-AexPending *
-aex_pending_stream_push (AexPendingStream *self, const GValue *value)
-{
-  AexStreamPush *push;
-  AexPending *pending;
-  AexStreamItem item = { 0 };
-  gboolean refused, room;
-
-  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
-  g_return_val_if_fail (self->ops == NULL, NULL);
-
-  if (value != NULL && G_IS_VALUE (value))
-    {
-      g_value_init (&item.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &item.value);
-    }
-  pending = aex_pending_new_promise (0);
-  g_mutex_lock (&self->lock);
-  refused = self->ended || self->closed;
-  room = !refused && self->pushes.length == 0
-         && (self->max_buffered == 0 || ring_length (self) < self->max_buffered || self->nexts.length > 0);
-  if (!refused)
-    item.index = self->n_pushed++;
-  if (!refused && !room)
-    {
-      push = g_new0 (AexStreamPush, 1);
-      push->item = item;
-      push->pending = g_object_ref (pending);
-      g_queue_push_tail (&self->pushes, push);
-    }
-  g_mutex_unlock (&self->lock);
-  if (refused)
-    {
-      item_clear (self, &item);
-      aex_pending_cancel_as (pending, AEX_CANCEL_CLOSED, NULL);
-    }
-  else if (room)
-    {
-      aex_pending_stream_add_items (self, &item, 1);
-      aex_pending_resolve (pending, NULL);
-    }
-  return pending;
-}
-
-/**
- * aex_pending_stream_end:
- * @self: a stream
- * @error: (nullable): why it ends early, copied
- *
- * Says that nothing more will be pushed. The consumer still gets what is
- * there, and pushes that wait; then @error, once, or the end.
- *
- * Since: 1.0
- */
-void
-aex_pending_stream_end (AexPendingStream *self, const GError *error)
-{
-  AexStreamPush *push;
-
-  g_return_if_fail (AEX_IS_PENDING_STREAM (self));
-  g_return_if_fail (self->ops == NULL);
-
-  g_mutex_lock (&self->lock);
-  if (!self->ended)
-    {
-      self->ended = TRUE;
-      self->end_error = error != NULL ? g_error_copy (error) : NULL;
-    }
-  while ((push = g_queue_pop_head (&self->pushes)) != NULL)
-    {
-      self->n_done++;
-      ring_put (self, &push->item);
-      g_mutex_unlock (&self->lock);
-      aex_pending_resolve (push->pending, NULL);
-      g_object_unref (push->pending);
-      g_free (push);
-      g_mutex_lock (&self->lock);
-    }
-  g_mutex_unlock (&self->lock);
-  stream_pump (self);
+    aex_pending_stream_pump (self);
 }
 
 /**
@@ -661,7 +351,7 @@ aex_pending_stream_next (AexPendingStream *self)
   g_queue_push_tail (&self->nexts, g_object_ref (next));
   atomic_fetch_add (&self->n_waiting, 1);
   g_mutex_unlock (&self->lock);
-  stream_pump (self);
+  aex_pending_stream_pump (self);
   return next;
 }
 
@@ -704,7 +394,7 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
       return NULL;
     }
   if (state == AEX_STREAM_ITEM)
-    return item_to_result (self, &item);
+    return aex_stream_item_to_result (self, &item);
 
   executor = self->ops != NULL ? self->ops->get_executor (self->producer) : NULL;
   home = executor != NULL ? executor->ops->cancel_target (executor) : NULL;
@@ -755,25 +445,25 @@ aex_pending_stream_close (AexPendingStream *self)
   g_clear_object (&pending);
   pending = g_object_ref (self->close_pending);
   for (; self->head != self->tail; self->head++)
-    if (ring_slot (self, self->head)->ready)
-      g_array_append_vals (items, ring_slot (self, self->head), 1);
+    if (aex_stream_ring_slot (self, self->head)->ready)
+      g_array_append_vals (items, aex_stream_ring_slot (self, self->head), 1);
   pushes = self->pushes;
   g_queue_init (&self->pushes);
   idle = self->ops == NULL || self->producer_done;
   g_mutex_unlock (&self->lock);
 
   for (guint i = 0; i < items->len; i++)
-    item_clear (self, &g_array_index (items, AexStreamItem, i));
+    aex_stream_item_clear (self, &g_array_index (items, AexStreamItem, i));
   while ((push = g_queue_pop_head (&pushes)) != NULL)
     {
       aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
-      push_free (self, push);
+      aex_stream_push_free (self, push);
     }
   if (first && self->ops != NULL)
     self->ops->stop (self->producer);
   if (idle)
     aex_pending_record (pending, AEX_TAG_NONE, (AexWord) { 0 });
-  stream_pump (self);
+  aex_pending_stream_pump (self);
   return pending;
 }
 
