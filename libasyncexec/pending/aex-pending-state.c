@@ -17,10 +17,13 @@ tell_executor (AexPending *self, AexJobEvent event)
     executor->ops->job_event (executor, self, event);
 }
 
+/* Done: whatever else could have ended it is let go of. */
 static void
 note_done_time (AexPending *self)
 {
   AexPendingExtra *extra = atomic_load_explicit (&self->extra, memory_order_acquire);
+  AexWaiter *canceller;
+  gboolean has_bindings;
   AexAlarm *timeout;
 
   if (G_LIKELY (extra == NULL))
@@ -29,9 +32,12 @@ note_done_time (AexPending *self)
   if (extra->record_times)
     extra->done_us = aex_clock_now ();
   timeout = g_steal_pointer (&extra->timeout);
+  canceller = g_steal_pointer (&extra->canceller);
+  has_bindings = extra->bindings != NULL;
   aex_pending_unlock (self);
   g_clear_pointer (&timeout, aex_alarm_cancel);
-  if (extra->bindings != NULL)
+  g_clear_pointer (&canceller, aex_waiter_release);
+  if (has_bindings)
     aex_pending_drop_bindings (self);
 }
 
