@@ -232,6 +232,13 @@ test_on_running_job (void)
 
 /* --- a job's own timeout */
 
+static void
+open_gate (GCancellable *cancellable,
+           gpointer      gate)
+{
+  aex_gate_open (gate);
+}
+
 static gboolean
 see_timeout (AexPending   *job,
              GCancellable *cancellable,
@@ -241,6 +248,7 @@ see_timeout (AexPending   *job,
   AexBlock *block = data;
   g_autoptr (GError) own = NULL;
 
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (open_gate), &block->release);
   aex_gate_open (&block->started);
   aex_gate_wait (&block->release);
   g_assert_true (g_cancellable_is_cancelled (cancellable));
@@ -250,13 +258,6 @@ see_timeout (AexPending   *job,
   g_assert_false (aex_check_cancelled (error));
   g_assert_error (*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   return FALSE;
-}
-
-static void
-open_gate (GCancellable *cancellable,
-           gpointer      gate)
-{
-  aex_gate_open (gate);
 }
 
 static void
@@ -273,7 +274,6 @@ test_own_timeout (void)
   job = aex_executor_submit_full (pool, options, see_timeout, &block, NULL);
   aex_gate_wait (&block.started);
   g_assert_false (aex_pending_is_done (job));
-  g_signal_connect (aex_pending_get_cancellable (job), "cancelled", G_CALLBACK (open_gate), &block.release);
   aex_clock_advance (1000);
   aex_test_run_until_done (job);
   aex_assert_state (job, REJECTED);

@@ -6,7 +6,7 @@
 
 /* How long something may be on its way out, on a quick machine.  Reaching the
  * limit is a failure, so that its length costs nothing. */
-#define SETTLE_LIMIT_US (10 * G_USEC_PER_SEC)
+#define SETTLE_LIMIT_US (5 * G_USEC_PER_SEC)
 
 struct _AexCensus
 {

@@ -158,6 +158,7 @@ const char *aex_log_entry_get       (GPtrArray *log, guint index, const char *fi
 
 /* --- executors and pendings */
 AexExecutor *aex_test_pool          (guint max_workers);
+gboolean     aex_test_is_on         (AexExecutor *executor);   /* the calling thread is one of its own */
 void         aex_test_shutdown      (AexExecutor *executor);   /* drains, waits, drops the reference */
 /* A GObject whose "disposed" flag can be read after its death. */
 GObject     *aex_test_object_new    (int *disposed);

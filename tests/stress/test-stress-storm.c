@@ -52,7 +52,7 @@ storm_job (AexPending   *job,
 {
   Item *item = data;
 
-  g_assert_true (aex_executor_runs_here (item->storm->pool));
+  g_assert_true (aex_test_is_on (item->storm->pool));
   g_assert_cmpint (g_atomic_int_add (&item->n_runs, 1), ==, 0);
   g_assert_cmpint (g_atomic_int_get (&item->n_job_releases), ==, 0);
   g_atomic_int_inc (&item->storm->n_ran);
@@ -70,7 +70,7 @@ release_job (gpointer data)
 {
   Item *item = data;
 
-  g_assert_true (aex_executor_runs_here (item->storm->pool));
+  g_assert_true (aex_test_is_on (item->storm->pool));
   g_assert_cmpint (g_atomic_int_add (&item->n_job_releases, 1), ==, 0);
 }
 
