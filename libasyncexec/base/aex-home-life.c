@@ -39,6 +39,22 @@ aex_home_set_on_dead (AexHome *self, AexHomeFunc func, gpointer data)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+aex_home_clear_on_dead (AexHome *self, gpointer data)
+{
+  gboolean found;
+
+  g_mutex_lock (&self->lock);
+  found = self->on_dead_data == data;
+  if (found)
+    {
+      self->on_dead = NULL;
+      self->on_dead_data = NULL;
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
 void
 aex_home_set_blocked (AexHome *self, AexParker *parker)
 {

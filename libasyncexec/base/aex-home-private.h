@@ -82,8 +82,9 @@ void       aex_home_set_waker          (AexHome *self, AexHomeFunc func, gpointe
 gboolean   aex_home_dispatch           (AexHome *self, gint64 budget_us);
 gint64     aex_home_get_ready_time     (AexHome *self);
 
-/* func is called once when the context dies, before entries are dropped; NULL to clear. */
+/* func is called once when the context dies, before entries are dropped. */
 void       aex_home_set_on_dead        (AexHome *self, AexHomeFunc func, gpointer data);
+gboolean   aex_home_clear_on_dead      (AexHome *self, gpointer data);    /* FALSE: it was not that, or is being called */
 
 /* Around a blocking wait of the home's own thread: releases that arrive wake parker and are run by drain. */
 void       aex_home_set_blocked        (AexHome *self, AexParker *parker);

@@ -68,8 +68,9 @@ void aex_thread_register (AexThread *self);
 /* Gives back what the thread only caches. */
 void aex_thread_flush (void);
 
-/* pending/ says here how to let go of environments and contexts. */
-extern void (*aex_thread_flush_hook) (AexThread *self, gboolean exiting);
+/* pending/ says here, at its first use, how to let go of environments and contexts. */
+typedef void (*AexThreadFlushFunc) (AexThread *self, gboolean exiting);
+void aex_thread_set_flush_func (AexThreadFlushFunc func);
 
 AexParker *aex_thread_get_parker (AexThread *self);
 

@@ -8,7 +8,7 @@
 
 __thread AexThread aex_thread_self;
 
-void (*aex_thread_flush_hook) (AexThread *self, gboolean exiting);
+static _Atomic (AexThreadFlushFunc) flush_func;
 
 static void thread_exit (gpointer data);
 
@@ -17,12 +17,20 @@ static GPrivate thread_exit_key = G_PRIVATE_INIT (thread_exit);
 static void
 flush (AexThread *self, gboolean exiting)
 {
-  if (aex_thread_flush_hook != NULL)
-    aex_thread_flush_hook (self, exiting);
+  AexThreadFlushFunc func = atomic_load (&flush_func);
+
+  if (func != NULL)
+    func (self, exiting);
   self->home_context = NULL;
   g_clear_pointer (&self->home, aex_target_unref);
   if (self->frame == NULL)
     g_clear_object (&self->cancellable);
+}
+
+void
+aex_thread_set_flush_func (AexThreadFlushFunc func)
+{
+  atomic_store (&flush_func, func);
 }
 
 void

@@ -27,7 +27,11 @@ static void
 caller_ended (AexCallerCore *self)
 {
   aex_target_ref (self);
-  aex_home_set_executor (self->home, NULL);
+  if (aex_home_clear_on_dead (self->home, self))
+    {
+      aex_home_set_executor (self->home, NULL);
+      aex_target_unref (self);
+    }
   forget_core (self);
   aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
@@ -155,7 +159,7 @@ home_died (AexHome *home, gpointer data)
 {
   AexCallerCore *self = data;
 
-  (void) home;
+  aex_home_set_executor (home, NULL);
   aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
   if (!self->owns_thread)
     caller_ended (self);

@@ -35,12 +35,13 @@ struct _AexPoolWorker {
 #define AEX_RANGE_NEXT(range)   ((guint) (range))
 #define AEX_RANGE_END(range)    ((guint) ((range) >> 32))
 
-static inline gboolean
-aex_pool_worker_has_more (AexPoolWorker *self)
+/* How much of what it took the worker has not begun. */
+static inline guint
+aex_pool_worker_length (AexPoolWorker *self)
 {
   guint64 range = atomic_load (&self->range);
 
-  return AEX_RANGE_NEXT (range) < AEX_RANGE_END (range);
+  return AEX_RANGE_END (range) - AEX_RANGE_NEXT (range);
 }
 
 /* One writer: no locked instruction. */
@@ -95,6 +96,7 @@ gboolean aex_pool_want_worker      (AexPoolCore *self, GError **error);
 void     aex_pool_wake_all         (AexPoolCore *self);
 guint    aex_pool_n_running        (AexPoolCore *self);
 gboolean aex_pool_check_stopped    (AexPoolCore *self);
+void     aex_pool_ended            (AexPoolCore *self);    /* the lock is not held */
 
 /* aex-pool-worker.c */
 gboolean aex_pool_worker_pop       (AexPoolWorker *self, AexEntry *entry);

@@ -263,7 +263,7 @@ aex_pool_check_stopped (AexPoolCore *self)
     {
       AexPoolWorker *worker = self->workers->pdata[i];
 
-      if (aex_pool_worker_has_more (worker))
+      if (aex_pool_worker_length (worker) > 0)
         return FALSE;
       n_busy += worker->busy;
     }
@@ -272,6 +272,19 @@ aex_pool_check_stopped (AexPoolCore *self)
     return FALSE;
   self->stopped = TRUE;
   return TRUE;
+}
+
+/* What was found stopped: no thread will be started any more. */
+void
+aex_pool_ended (AexPoolCore *self)
+{
+  AexThreadMain *thread_main;
+
+  g_mutex_lock (&self->lock);
+  thread_main = g_steal_pointer (&self->thread_main);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&thread_main, aex_thread_main_unref);
+  aex_core_stopped (&self->core);
 }
 
 static void
@@ -285,7 +298,7 @@ pool_check_stopped_unlocked (AexPoolCore *self)
     aex_pool_wake_all (self);
   g_mutex_unlock (&self->lock);
   if (stopped)
-    aex_core_stopped (&self->core);
+    aex_pool_ended (self);
 }
 
 /* ---- target */

@@ -160,7 +160,7 @@ worker_find (AexPoolWorker *self)
           if (!worker_is_surplus (pool) && (aex_pool_take (pool, self) || aex_pool_steal (pool, self)))
             {
               /* More than one worker can do: pass the word on. */
-              if (aex_pool_has_work (pool) || aex_pool_worker_has_more (self))
+              if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 1)
                 aex_pool_want_worker (pool, NULL);
               self->busy = TRUE;
               return TRUE;
@@ -191,7 +191,7 @@ worker_free (AexPoolWorker *self)
   stopped = aex_pool_check_stopped (pool);
   g_mutex_unlock (&pool->lock);
   if (stopped)
-    aex_core_stopped (&pool->core);
+    aex_pool_ended (pool);
   aex_parker_unref (self->parker);
   g_mutex_clear (&self->lock);
   free (self);
@@ -278,7 +278,7 @@ aex_pool_wait_begin (AexTarget *target)
   pool->n_blocked++;
   if (pool->n_threads - pool->n_blocked < pool->max_workers && pool->n_blocked > AEX_MAX_BLOCKED)
     ok = pool->n_threads > pool->n_blocked;
-  else if (aex_pool_has_work (pool) || aex_pool_worker_has_more (self))
+  else if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 0)
     ok = aex_pool_want_worker (pool, NULL);
   if (!ok)
     {

@@ -19,6 +19,9 @@ struct _AexEnvironment {
 AexEnvironment *aex_environment_take (AexTarget *executor, AexContext *context);
 void            aex_environment_give (AexEnvironment *self);
 
+/* Gives back what the thread caches; exiting: also what its running code saw. */
+void            aex_environment_flush_thread (AexThread *thread, gboolean exiting);
+
 /* Where callbacks that this thread attaches now go (rule 2); borrowed; NULL with error set. */
 AexTarget      *aex_delivery_target  (AexThread *thread, GError **error);
 

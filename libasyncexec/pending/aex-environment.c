@@ -20,8 +20,8 @@ environment_unref_n (AexEnvironment *self, guint n)
   g_free (self);
 }
 
-static void
-flush_thread (AexThread *thread, gboolean exiting)
+void
+aex_environment_flush_thread (AexThread *thread, gboolean exiting)
 {
   for (guint i = 0; i < AEX_ENVIRONMENT_CACHE; i++)
     {
@@ -85,7 +85,6 @@ aex_environment_take (AexTarget *executor, AexContext *context)
       if (self != NULL)
         environment_unref_n (self, n + 1);
       aex_thread_register (thread);
-      aex_thread_flush_hook = flush_thread;
       self = environment_new (executor, delivery, NULL);
       thread->environments[slot] = self;
     }

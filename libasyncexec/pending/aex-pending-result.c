@@ -107,32 +107,19 @@ aex_pending_result_get_success (AexPendingResult *self)
  *
  * Gets the value, which lives as long as @self.
  *
- * Returns: (transfer none): the value; of type %G_TYPE_POINTER when there is
- *   none; %NULL if @error is set
+ * Returns: (transfer none) (nullable): the value; %NULL without error when
+ *   there is no value, %NULL if @error is set
  *
  * Since: 1.0
  */
 const GValue *
 aex_pending_result_get_value (AexPendingResult *self, GError **error)
 {
-  static GValue none = G_VALUE_INIT;
-  static gsize once;
-
   g_return_val_if_fail (AEX_IS_PENDING_RESULT (self), NULL);
 
   if (self->error != NULL)
-    {
-      g_propagate_error (error, g_error_copy (self->error));
-      return NULL;
-    }
-  if (G_IS_VALUE (&self->value))
-    return &self->value;
-  if (g_once_init_enter (&once))
-    {
-      g_value_init (&none, G_TYPE_POINTER);
-      g_once_init_leave (&once, 1);
-    }
-  return &none;
+    g_propagate_error (error, g_error_copy (self->error));
+  return self->error == NULL && G_IS_VALUE (&self->value) ? &self->value : NULL;
 }
 
 /**
@@ -152,7 +139,7 @@ aex_pending_result_dup_value (AexPendingResult *self, GError **error)
 {
   const GValue *value = aex_pending_result_get_value (self, error);
 
-  return value != NULL ? aex_value_dup (value) : NULL;
+  return self->error == NULL ? aex_value_dup (value) : NULL;
 }
 
 /**

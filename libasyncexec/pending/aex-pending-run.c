@@ -61,16 +61,24 @@ wake_up_timed_out (gpointer data)
   g_main_context_wakeup (self->context);
 }
 
+/* From outside: by the cancellable, or with the job that iterates. */
 static gboolean
-iterate_until_done (AexPending *self, AexWakeUp *wake, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error)
+run_is_cancelled (GCancellable *cancellable, GCancellable *own)
 {
-  gboolean ignore_cancel = (flags & AEX_WAIT_FLAGS_SHIELD) != 0 || cancellable == NULL;
+  return (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
+         || (own != NULL && g_cancellable_is_cancelled (own));
+}
+
+static gboolean
+iterate_until_done (AexPending *self, AexWakeUp *wake, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GCancellable *own, GError **error)
+{
+  gboolean ignore_cancel = (flags & AEX_WAIT_FLAGS_SHIELD) != 0;
 
   while (!AEX_IS_DONE (aex_pending_load (self)))
     {
       if (atomic_load (&wake->timed_out))
         return aex_wait_timed_out (self, flags, timeout_us, error);
-      if (!ignore_cancel && g_cancellable_is_cancelled (cancellable))
+      if (!ignore_cancel && run_is_cancelled (cancellable, own))
         {
           if (!(flags & AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY) || aex_pending_cancel_queued (self))
             return aex_wait_cancelled (self, flags, error);
@@ -85,7 +93,9 @@ static gboolean
 run_with_wakes (AexPending *self, GMainContext *context, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error)
 {
   AexWakeUp *wake = g_new0 (AexWakeUp, 1);
-  gulong done_id, cancel_id = 0;
+  AexFrame *frame = aex_thread_get ()->frame;
+  GCancellable *own = frame != NULL ? frame->cancellable : NULL;
+  gulong done_id, cancel_id = 0, own_id = 0;
   AexAlarm *alarm = NULL;
   gboolean ok = TRUE;
 
@@ -105,9 +115,14 @@ run_with_wakes (AexPending *self, GMainContext *context, AexWaitFlags flags, gin
   if (cancellable != NULL)
     cancel_id = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (wake_up_cancelled),
                                        wake_up_ref (wake), wake_up_closure_free, 0);
-  ok = iterate_until_done (self, wake, flags, timeout_us, cancellable, error);
+  if (own != NULL)
+    own_id = g_signal_connect_data (own, "cancelled", G_CALLBACK (wake_up_cancelled),
+                                    wake_up_ref (wake), wake_up_closure_free, 0);
+  ok = iterate_until_done (self, wake, flags, timeout_us, cancellable, own, error);
   if (cancel_id != 0)
     g_signal_handler_disconnect (cancellable, cancel_id);
+  if (own_id != 0)
+    g_signal_handler_disconnect (own, own_id);
   aex_pending_remove_done_callback (self, done_id);
   g_clear_pointer (&alarm, aex_alarm_cancel);
   wake_up_unref (wake);

@@ -91,7 +91,8 @@ aex_pending_dup_value (AexPending *self, GError **error)
  * Gets the value, which lives as long as @self. See
  * [method@Pending.dup_value].
  *
- * Returns: (transfer none): the value, %NULL if @error is set
+ * Returns: (transfer none) (nullable): the value; %NULL without error when
+ *   there is no value, %NULL if @error is set
  *
  * Since: 1.0
  */
@@ -104,7 +105,7 @@ aex_pending_get_value (AexPending *self, GError **error)
 
   g_return_val_if_fail (AEX_IS_PENDING (self), NULL);
 
-  if (!aex_pending_peek_resolved (self, &root, error))
+  if (!aex_pending_peek_resolved (self, &root, error) || root->tag == AEX_TAG_NONE)
     return NULL;
   if (root->tag == AEX_TAG_VALUE)
     return root->value.v_value;

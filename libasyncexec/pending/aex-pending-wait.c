@@ -154,6 +154,14 @@ wait_block (AexWait *self)
     }
 }
 
+/* The running job's own time is over. */
+static gboolean
+job_is_late (AexFrame *frame)
+{
+  return frame != NULL && frame->job != NULL
+         && (aex_pending_load (frame->job) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)) == AEX_BIT_TIMED_OUT;
+}
+
 /* Blocks, with the executor of the running job told, unless it would be for ever. */
 static gboolean
 wait_guarded (AexWait *self, gint64 timeout_us, GError **error)
@@ -180,7 +188,7 @@ wait_guarded (AexWait *self, gint64 timeout_us, GError **error)
     executor->ops->wait_end (executor);
   aex_wait_graph_leave (&node);
 
-  if (waited == AEX_WAITED_TIMED_OUT)
+  if (waited == AEX_WAITED_TIMED_OUT || (waited == AEX_WAITED_CANCELLED && job_is_late (frame)))
     return aex_wait_timed_out (self->pending, self->flags, timeout_us, error);
   if (waited == AEX_WAITED_CANCELLED)
     return aex_wait_cancelled (self->pending, self->flags, error);

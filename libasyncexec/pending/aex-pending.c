@@ -151,6 +151,7 @@ aex_pending_class_init (AexPendingClass *klass)
   object_class->dispose = aex_pending_dispose;
   object_class->finalize = aex_pending_finalize;
   aex_fork_watch ();
+  aex_thread_set_flush_func (aex_environment_flush_thread);
 }
 
 static void
