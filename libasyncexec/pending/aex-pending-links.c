@@ -403,7 +403,7 @@ time_is_over (gpointer data)
   if (!aex_pending_cancel_as (derived, AEX_CANCEL_TIMEOUT, NULL))
     return;
   for (guint i = 0; sources != NULL && i < sources->len; i++)
-    aex_pending_cancel_as (sources->pdata[i], AEX_CANCEL_EXPLICIT, NULL);
+    aex_pending_cancel_as (sources->pdata[i], AEX_CANCEL_IMPLIED, NULL);
 }
 
 /**
@@ -413,7 +413,7 @@ time_is_over (gpointer data)
  *
  * Makes a pending that ends as @self does, or, when the time is over first, is
  * rejected with %G_IO_ERROR_TIMED_OUT at once; then @self is cancelled for
- * everybody, also if others wait for it.
+ * everybody, also if others wait for it, unless it is protected.
  *
  * The time does not depend on any main loop.
  *
