@@ -214,17 +214,6 @@ typedef struct
   guint      left;
 } Self;
 
-static void
-run_self (BenchRun *run, AexCaller *caller, GSourceFunc start)
-{
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  Self self = { run, loop, caller, run->n };
-
-  g_idle_add (start, &self);
-  g_main_loop_run (loop);
-  bench_expect (run, self.left, 0, "callbacks left");
-}
-
 static gboolean
 self_ran (Self *self)
 {
@@ -274,7 +263,12 @@ idle_chain_start (gpointer data)
 static void
 b5_idle (BenchRun *run)
 {
-  run_self (run, NULL, run->variant == 0 ? idle_start : idle_chain_start);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Self self = { run, loop, NULL, run->n };
+
+  g_idle_add (run->variant == 0 ? idle_start : idle_chain_start, &self);
+  g_main_loop_run (loop);
+  bench_expect (run, self.left, 0, "callbacks left");
 }
 
 static gboolean
@@ -295,32 +289,36 @@ direct_chain_cb (gpointer data, GError **error)
 }
 
 static gboolean
-direct_start (gpointer data)
+direct_start (gpointer data, GError **error)
 {
   Self *self = data;
 
   bench_start (self->run);
   for (guint i = 0; i < self->run->n; i++)
     aex_caller_call_direct (self->caller, direct_self_cb, self, NULL);
-  return G_SOURCE_REMOVE;
+  return TRUE;
 }
 
 static gboolean
-direct_chain_start (gpointer data)
+direct_chain_start (gpointer data, GError **error)
 {
   Self *self = data;
 
   bench_start (self->run);
   aex_caller_call_direct (self->caller, direct_chain_cb, self, NULL);
-  return G_SOURCE_REMOVE;
+  return TRUE;
 }
 
 static void
 b5_call_direct (BenchRun *run)
 {
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  Self self = { run, loop, caller, run->n };
 
-  run_self (run, caller, run->variant == 0 ? direct_start : direct_chain_start);
+  aex_caller_call_direct (caller, run->variant == 0 ? direct_start : direct_chain_start, &self, NULL);
+  g_main_loop_run (loop);
+  bench_expect (run, self.left, 0, "callbacks left");
 }
 
 const BenchCase bench_loop_cases[] = {
