@@ -100,7 +100,7 @@ run_fresh (const BenchCase *which, Sample *sample)
   g_autofree char *name = g_strdup_printf ("%s %s", which->row, which->peer);
   g_autofree char *output = NULL;
   g_autoptr (GError) error = NULL;
-  char *argv[] = { "/proc/self/exe", "--child", name, opt_quick ? "--quick" : NULL, NULL };
+  const char *argv[] = { "/proc/self/exe", "--child", name, opt_quick ? "--quick" : NULL, NULL };
   g_auto (GStrv) setting = g_strsplit (which->fresh, "=", 2);
   g_auto (GStrv) environment = g_get_environ ();
   g_auto (GStrv) words = NULL;
@@ -108,7 +108,7 @@ run_fresh (const BenchCase *which, Sample *sample)
 
   if (g_strv_length (setting) == 2)
     environment = g_environ_setenv (environment, setting[0], setting[1], TRUE);
-  if (!g_spawn_sync (NULL, argv, environment, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &output, NULL, &status, &error) ||
+  if (!g_spawn_sync (NULL, (char **) argv, environment, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &output, NULL, &status, &error) ||
       !g_spawn_check_wait_status (status, &error))
     {
       g_printerr ("%s: %s\n", name, error->message);
