@@ -145,6 +145,18 @@ worker_sleep (AexPoolWorker *self)
   return TRUE;
 }
 
+/* Is there work behind the job of another worker, and room for one more to take it?  The lock is held. */
+static gboolean
+others_have_more (AexPoolCore *pool, AexPoolWorker *self)
+{
+  if (pool->n_threads - pool->sleepers->len - MIN (pool->n_blocked, pool->n_threads) >= pool->max_workers)
+    return FALSE;
+  for (guint i = 0; i < pool->workers->len; i++)
+    if (pool->workers->pdata[i] != self && aex_pool_worker_length (pool->workers->pdata[i]) > 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* TRUE: something to run was taken. */
 static gboolean
 worker_find (AexPoolWorker *self)
@@ -160,7 +172,7 @@ worker_find (AexPoolWorker *self)
           if (!worker_is_surplus (pool) && (aex_pool_take (pool, self) || aex_pool_steal (pool, self)))
             {
               /* More than one worker can do: pass the word on. */
-              if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 1)
+              if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 1 || others_have_more (pool, self))
                 aex_pool_want_worker (pool, NULL);
               self->busy = TRUE;
               return TRUE;
@@ -278,7 +290,7 @@ aex_pool_wait_begin (AexTarget *target)
   pool->n_blocked++;
   if (pool->n_threads - pool->n_blocked < pool->max_workers && pool->n_blocked > AEX_MAX_BLOCKED)
     ok = pool->n_threads > pool->n_blocked;
-  else if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 0)
+  else if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 0 || others_have_more (pool, self))
     ok = aex_pool_want_worker (pool, NULL);
   if (!ok)
     {
