@@ -274,7 +274,7 @@ test_follow_outcomes (void)
       g_autoptr (AexPending) late = aex_pending_new ();
 
       g_assert_true (aex_pending_follow (follower, source));
-      g_assert_false (aex_pending_resolve_int64 (follower, 1));
+      g_assert_false (aex_pending_follow (follower, late));
       g_assert_false (aex_pending_is_done (follower));
       complete_as (source, state);
       g_assert_true (aex_pending_follow (late, source));
@@ -288,6 +288,19 @@ test_follow_outcomes (void)
           aex_assert_failed_with (late, G_IO_ERROR, G_IO_ERROR_FAILED);
         }
     }
+}
+
+/* A promise that follows can still be completed otherwise. */
+static void
+test_follow_and_resolve (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) follower = aex_pending_new ();
+
+  g_assert_true (aex_pending_follow (follower, source));
+  g_assert_true (aex_pending_resolve_int64 (follower, 1));
+  g_assert_true (aex_pending_resolve_int64 (source, 2));
+  aex_assert_resolved_int64 (follower, 1);
 }
 
 static void
@@ -427,6 +440,7 @@ static void
 add_follow (void)
 {
   aex_test_add ("/pending/follow/outcomes", test_follow_outcomes);
+  aex_test_add ("/pending/follow/and-resolve", test_follow_and_resolve);
   aex_test_add ("/pending/follow/too-late", test_follow_too_late);
   aex_test_add ("/pending/follow/job-follows", test_job_follows);
   aex_test_add ("/pending/edge/ring-of-one", test_ring_of_one);

@@ -341,13 +341,17 @@ test_members_kept_when_done (void)
   g_assert_null (weak);
 }
 
-/* The whole goes first: members go on without it. */
+/* Nobody holds the whole any more: members go on, and what became of it is
+ * reported like any other error that nobody observed. */
 static void
 test_whole_dropped (void)
 {
+  g_autoptr (GPtrArray) log = NULL;
+
   static const Combine combines[] = { aex_pending_allv, aex_pending_all_settledv, aex_pending_anyv,
                                       aex_pending_firstv };
 
+  aex_test_log_begin ();
   for (guint i = 0; i < G_N_ELEMENTS (combines); i++)
     {
       Fixture self;
@@ -360,6 +364,8 @@ test_whole_dropped (void)
       g_assert_true (aex_pending_resolve (self.members[2], NULL));
       fixture_clear (&self);
     }
+  log = aex_test_log_end ();
+  g_assert_cmpuint (log->len, ==, 1);
 }
 
 static gpointer

@@ -6,6 +6,16 @@
 
 #define SECOND G_USEC_PER_SEC
 
+/* The service thread has done what was due: it works one by one. */
+static void
+let_service_catch_up (void)
+{
+  g_autoptr (AexPending) behind = aex_pending_sleep (1);
+
+  aex_clock_advance (1);
+  aex_test_run_until_done (behind);
+}
+
 /* --- with_timeout */
 
 static void
@@ -16,7 +26,8 @@ test_times_out (void)
 
   aex_test_virtual_time ();
   limited = aex_pending_with_timeout (source, SECOND);
-  aex_clock_advance (SECOND - 1);
+  aex_clock_advance (SECOND - 2);
+  let_service_catch_up ();
   g_assert_false (aex_pending_is_done (limited));
   g_assert_false (aex_pending_is_cancelled (source));
   aex_clock_advance (1);
@@ -84,6 +95,7 @@ test_timeout_of_protected (void)
   aex_clock_advance (SECOND);
   aex_test_run_until_done (limited);
   aex_assert_failed_with (limited, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  let_service_catch_up ();
   g_assert_false (aex_pending_is_cancelled (source));
   g_assert_true (aex_pending_resolve_int64 (source, 123));
 }
@@ -102,6 +114,7 @@ test_timeout_behind_shield (void)
   aex_assert_failed_with (limited, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   aex_test_run_until_done (shield);
   aex_assert_cancelled (shield);
+  let_service_catch_up ();
   aex_assert_state (source, RUNNING);
 }
 
@@ -150,7 +163,8 @@ test_sleep (void)
 
   aex_test_virtual_time ();
   sleep = aex_pending_sleep (SECOND);
-  aex_clock_advance (SECOND - 1);
+  aex_clock_advance (SECOND - 2);
+  let_service_catch_up ();
   g_assert_false (aex_pending_is_done (sleep));
   aex_clock_advance (1);
   aex_test_run_until_done (sleep);

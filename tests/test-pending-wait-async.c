@@ -368,6 +368,66 @@ test_run_nested (void)
   aex_assert_resolved_int64 (job, 6);
 }
 
+typedef struct
+{
+  AexPending  *awaited;
+  AexWaitFlags flags;
+  gboolean     result;
+  int          code;
+} Inside;
+
+static gboolean
+run_inside (AexPending   *job,
+            GCancellable *cancellable,
+            gpointer      data,
+            GError      **error)
+{
+  Inside *self = data;
+  g_autoptr (GError) own = NULL;
+
+  self->result = aex_pending_run_until_done (self->awaited, self->flags, -1, NULL, &own);
+  self->code = own != NULL ? own->code : -1;
+  return TRUE;
+}
+
+static gboolean
+cancel_soon (gpointer job)
+{
+  g_assert_true (aex_pending_cancel (job, NULL));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+resolve_soon (gpointer pending)
+{
+  g_assert_true (aex_pending_resolve (pending, NULL));
+  return G_SOURCE_REMOVE;
+}
+
+/* Inside a job it ends with that job, too, unless shielded. */
+static void
+test_run_observes_job (void)
+{
+  static const AexWaitFlags flags[] = { AEX_WAIT_FLAGS_NONE, AEX_WAIT_FLAGS_SHIELD };
+  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr (AexPending) awaited = aex_pending_new ();
+      Inside self = { awaited, flags[i], FALSE, 0 };
+      g_autoptr (AexPending) job = aex_executor_submit (AEX_EXECUTOR (caller), run_inside, &self, NULL);
+
+      g_idle_add (cancel_soon, job);
+      if (flags[i] == AEX_WAIT_FLAGS_SHIELD)
+        g_timeout_add_full (G_PRIORITY_LOW, 0, resolve_soon, awaited, NULL);
+      aex_test_run_until_done (job);
+      g_assert_cmpint (self.result, ==, flags[i] == AEX_WAIT_FLAGS_SHIELD);
+      g_assert_cmpint (self.code, ==, self.result ? -1 : G_IO_ERROR_CANCELLED);
+      aex_assert_cancelled (job);
+      aex_pending_cancel (awaited, NULL);
+    }
+}
+
 static gpointer
 run_on_pushed (gpointer unused)
 {
@@ -400,6 +460,7 @@ add_run (void)
   aex_test_add ("/pending/K55/run-until-timeout", test_run_until_timeout);
   aex_test_add ("/pending/K55/run-until-cancelled", test_run_until_cancelled);
   aex_test_add ("/pending/K55/run-nested", test_run_nested);
+  aex_test_add ("/pending/rule5/run-observes-job", test_run_observes_job);
   aex_test_add ("/pending/K55/run-on-pushed-context", test_run_on_pushed_context);
 }
 
