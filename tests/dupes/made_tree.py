@@ -14,6 +14,9 @@ import sys
 # More files of one size than dupes keeps the beginnings of.
 MANY = 1100
 
+# The largest file that dupes compares in memory.
+LOADED = 4 << 20
+
 ODD_NAMES = [
     b"\xff\xfe", b"caf\xe9", b"\xf0\x9f\x92", b"\xed\xa0\x80", b"\xed\xb3\xbf", b"a\x80b\xc3\xa4c\xc3",
     "b\u00e4r \U0001f4be".encode(), b"new\nline", b"tab\tcr\r", b"\x1b[31mred", b"\x7f", b" space ",
@@ -47,18 +50,20 @@ def changed(content, position):
 
 def make_sizes(root):
     """Around the beginning, the block and what is loaded whole: equal ones, and one byte off."""
-    for size in (1, 2, 4095, 4096, 4097, 65535, 65536, 65537, 131073, 4 << 20, (4 << 20) + 1):
+    for size in (1, 2, 4095, 4096, 4097, 65535, 65536, 65537, 131073):
         content = pattern(size, size)
         for name in (b"same-1", b"same-2", b"same-3"):
             write(b"%s/sizes/%d/%s" % (root, size, name), content)
-        is_large = size > 1 << 20
-        positions = {0, size - 1} if is_large else {
-            0, min(size, 4096) - 1, min(size - 1, 4096), size // 2, size - 1}
-        for position in positions:
-            for copy in (b"",) if is_large else (b"", b"-again"):
+        for position in {0, min(size, 4096) - 1, min(size - 1, 4096), size // 2, size - 1}:
+            for copy in (b"", b"-again"):
                 write(b"%s/sizes/%d/off-%d%s" % (root, size, position, copy),
                       changed(content, position))
         write(b"%s/sizes/%d/alone" % (root, size), b"?" * size)
+    for size in (LOADED, LOADED + 1):
+        content = pattern(size)
+        for name in (b"same-1", b"same-2"):
+            write(b"%s/sizes/large-%d/%s" % (root, size, name), content)
+        write(b"%s/sizes/large-%d/off" % (root, size), changed(content, size - 1))
 
 
 def make_links(root, outside):
@@ -99,10 +104,9 @@ def make_odd(root):
         write(root + b"/empty/" + name, b"")
 
     for name in (b"hole-1", b"hole-2"):
-        write_sparse(root + b"/sparse/" + name, 9 << 20)
-    write_sparse(root + b"/sparse/tail", 9 << 20, b"tail")
-    write_sparse(root + b"/sparse/tail-again", 9 << 20, b"tail")
-    write(root + b"/sparse/zeros", b"\0" * (9 << 20))
+        write_sparse(root + b"/sparse/" + name, 5 << 20)
+    write_sparse(root + b"/sparse/tail", 5 << 20, b"tail")
+    write(root + b"/sparse/zeros", b"\0" * (5 << 20))
 
     os.makedirs(root + b"/special")
     os.mkfifo(root + b"/special/fifo")

@@ -31,6 +31,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static int n_open, most_open;
 static int n_gathered;
 static gboolean interrupted;
 
-static volatile sig_atomic_t expecting;
+static atomic_int expecting;
 static sem_t handled;
 
 static void
