@@ -516,7 +516,7 @@ main (int    argc,
   aex_test_add ("/caller/K22/balanced", test_balanced);
   aex_test_add ("/caller/K22/no-starvation", test_no_starvation);
   aex_test_add ("/caller/K22/nested-loop", test_nested_loop);
-  aex_test_add ("/caller/K26/direct", test_direct);
+  aex_test_add_in_context ("/caller/K26/direct", test_direct);
   aex_test_add ("/caller/K17/direct-failure-logged", test_direct_failure_logged);
   aex_test_add ("/caller/K28/adopted", test_adopted);
   aex_test_add ("/caller/K30/identity", test_current_pending);

@@ -75,12 +75,8 @@ assert_next_is (AexPending *next,
 static void
 assert_next_is_end (AexPending *next)
 {
-  g_autoptr (GError) error = NULL;
-
   aex_test_wait (next);
-  aex_assert_state (next, RESOLVED);
-  g_assert_null (aex_pending_get_value (next, &error));
-  g_assert_no_error (error);
+  aex_assert_resolved_empty (next);
 }
 
 /* --- next */

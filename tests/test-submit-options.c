@@ -133,6 +133,19 @@ test_priority_on_caller (void)
 }
 
 /* --- timeout: counts from the submission */
+
+/* To be called and released on the only worker of the pool. */
+static void
+poison_of_worker (AexPoison   *self,
+                  AexExecutor *pool)
+{
+  g_autoptr (AexPending) job = aex_executor_submit (pool, aex_job_thread, NULL, NULL);
+
+  aex_test_wait (job);
+  aex_poison_init (self);
+  self->thread = aex_pending_get_pointer (job, NULL);
+}
+
 static AexSubmitOptions *
 options_with_timeout (gint64 timeout_us)
 {
@@ -153,8 +166,8 @@ test_timeout_queued (void)
   AexPoison poison;
 
   aex_test_virtual_time ();
+  poison_of_worker (&poison, pool);
   blocker = aex_block_begin (&block, pool);
-  aex_poison_init_executor (&poison, pool);
   job = aex_executor_submit_full (pool, options, aex_poison_job, &poison, aex_poison_release);
   aex_clock_advance (TIMEOUT_US - 1);
   aex_assert_state (job, QUEUED);
@@ -354,7 +367,6 @@ job_check_cancellable (AexPending   *job,
 {
   g_assert_true (G_IS_CANCELLABLE (cancellable));
   g_assert_true (cancellable != users);
-  g_assert_true (aex_pending_get_cancellable (job) == cancellable);
   return TRUE;
 }
 
@@ -422,7 +434,6 @@ test_context (void)
   aex_assert_resolved_int64 (first, 5);
   /* It was copied: what the first job changed stays with the first. */
   aex_assert_resolved_int64 (second, 5);
-  aex_test_var_set (captured.var, 0);
   g_clear_pointer (&captured.context, aex_context_unref);
   g_clear_object (&captured.var);
   aex_test_shutdown (pool);
@@ -469,9 +480,10 @@ test_release_on_owner_never_started (void)
   job = aex_executor_submit_full (pool, options, aex_poison_job, &poison, aex_poison_release);
   g_assert_true (aex_pending_cancel (job, NULL));
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 0);
-  aex_block_end (&block, blocker);
+  aex_gate_open (&block.release);
   aex_test_iterate_until (aex_poison_is_released, &poison);
   g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  aex_block_end (&block, blocker);
   aex_test_shutdown (pool);
 }
 
@@ -488,11 +500,12 @@ test_release_where_it_ran (void)
 {
   AexExecutor *pool = aex_test_pool (1);
   AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, pool);
+  AexPending *blocker;
   g_autoptr (AexPending) job = NULL;
   AexPoison poison;
 
-  aex_poison_init_executor (&poison, pool);
+  poison_of_worker (&poison, pool);
+  blocker = aex_block_begin (&block, pool);
   job = aex_executor_submit (pool, aex_poison_job, &poison, aex_poison_release);
   aex_pending_add_done_callback_inline (job, on_done_is_released, &poison, NULL);
   aex_block_end (&block, blocker);
@@ -520,7 +533,7 @@ main (int    argc,
   aex_test_add ("/options/cancellable/queued", test_cancellable_queued);
   aex_test_add ("/options/cancellable/running", test_cancellable_running);
   aex_test_add ("/options/cancellable/after", test_cancellable_after);
-  aex_test_add ("/options/K23/context", test_context);
+  aex_test_add_in_context ("/options/K23/context", test_context);
   aex_test_add ("/options/release-on-owner/ran", test_release_on_owner);
   aex_test_add ("/options/release-on-owner/never-started", test_release_on_owner_never_started);
   aex_test_add ("/options/release-on-owner/off", test_release_where_it_ran);

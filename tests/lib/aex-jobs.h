@@ -211,6 +211,40 @@ aex_test_var_get (AexContextVar *var)
   return n;
 }
 
+/* What a test sets stays with the test. */
+static inline void
+aex_test_call_in_context (gpointer func)
+{
+  AexTestFunc test = (AexTestFunc) func;
+
+  test ();
+}
+
+static inline void
+aex_test_run_in_context (gconstpointer func)
+{
+  g_autoptr (AexContext) context = aex_context_new ();
+
+  aex_context_run (context, aex_test_call_in_context, (gpointer) func);
+}
+
+static inline void
+aex_test_add_in_context (const char *path,
+                         AexTestFunc func)
+{
+  aex_test_add_data (path, (gconstpointer) func, aex_test_run_in_context);
+}
+
+/* --- no value: what a pending resolves with when nothing was set */
+#define aex_assert_resolved_empty(pending) \
+  G_STMT_START { \
+    g_autoptr (GError) aex_error_ = NULL; \
+    const GValue *aex_value_ = aex_pending_get_value (pending, &aex_error_); \
+    g_assert_no_error (aex_error_); \
+    aex_assert_state (pending, RESOLVED); \
+    g_assert_true (aex_value_ == NULL || !G_IS_VALUE (aex_value_)); \
+  } G_STMT_END
+
 /* Resolves with what the job sees, then changes it for whoever should not notice. */
 static inline gboolean
 aex_job_read_and_change_var (AexPending   *job,
