@@ -245,7 +245,19 @@ depends_on (AexPending *from, AexPending *self)
   return FALSE;
 }
 
-/* self takes over what becomes of other.  FALSE: that would close a ring. */
+static gboolean
+closes_ring (AexPending *self, AexPending *other)
+{
+  gboolean ring;
+
+  g_mutex_lock (&ring_lock);
+  ring = depends_on (other, self);
+  g_mutex_unlock (&ring_lock);
+  return ring;
+}
+
+/* self takes over what becomes of other.  FALSE: that would close a ring; self may have its link already and must be
+ * rejected. */
 gboolean
 aex_pending_start_follow (AexPending *self, AexPending *other)
 {
@@ -269,7 +281,11 @@ aex_pending_start_follow (AexPending *self, AexPending *other)
   if (check)
     g_mutex_unlock (&ring_lock);
   aex_link_attach (link, other);
-  return TRUE;
+  if (check)
+    return TRUE;
+  /* Somebody may have followed self meanwhile, as unchecked as we: of those who close a ring the last to attach sees it. */
+  atomic_thread_fence (memory_order_seq_cst);
+  return !(aex_pending_load (self) & AEX_BIT_WAIT) || !closes_ring (self, other);
 }
 
 static GError *
