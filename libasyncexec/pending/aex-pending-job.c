@@ -237,7 +237,8 @@ release_if_dead (AexPending *self, guint generation)
 {
   guint state = aex_pending_load (self);
 
-  if (!(state & AEX_BIT_STARTED) && AEX_GENERATION (state) == generation && AEX_IS_DONE (state))
+  /* Neither queued nor started: done, or about to be by whoever records its outcome from outside. */
+  if (!(state & AEX_BIT_STARTED) && AEX_GENERATION (state) == generation && AEX_PHASE (state) != AEX_PHASE_QUEUED)
     aex_pending_release_closure (self);
 }
 
