@@ -144,18 +144,45 @@ test_on_closed_executor (void)
   g_object_unref (pool);
 }
 
-/* Rule 10: a window that is half open when the executor drains is filled to the end. */
+/* Rule 10: while the executor drains, a window that is half open is filled as it is emptied. */
 static void
 test_refills_while_draining (void)
 {
-  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *pool = aex_test_pool (2);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, pool);
   g_autoptr (AexPendingStream) stream = aex_executor_map (pool, 50, 2, -1, AEX_MAP_FLAGS_NONE, map_index, NULL, NULL);
   g_autoptr (AexPending) done = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpuint (sum_of_results (stream, 50, &error), ==, 49 * 50 / 2);
   g_assert_no_error (error);
+  aex_block_end (&block, blocker);
   aex_test_wait (done);
+  g_object_unref (pool);
+}
+
+/* And once it has ended, the consumer is told. */
+static void
+test_refused_after_draining (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, 50, 2, -1, AEX_MAP_FLAGS_NONE, map_index, NULL, NULL);
+  g_autoptr (AexPending) done = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  aex_test_wait (done);
+  while (error == NULL)
+    {
+      g_autoptr (AexPendingResult) result = aex_pending_stream_next_sync (stream, -1, NULL, &error);
+
+      g_assert_true ((result == NULL) == (error != NULL));
+      n += result != NULL;
+    }
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_CLOSED);
+  g_assert_cmpuint (n, >=, 2);
+  g_assert_cmpuint (n, <, 50);
   g_object_unref (pool);
 }
 
@@ -398,7 +425,8 @@ main (int    argc,
   aex_test_add ("/map/on-caller", test_on_caller);
   aex_test_add ("/map/I6/on-caller", test_on_caller_would_deadlock);
   aex_test_add ("/map/E3/on-closed-executor", test_on_closed_executor);
-  aex_test_add ("/map/refills-while-draining", test_refills_while_draining);
+  aex_test_add ("/map/draining/refills", test_refills_while_draining);
+  aex_test_add ("/map/draining/refused-after", test_refused_after_draining);
   aex_test_add_in_context ("/map/I10/context", test_context);
   aex_test_add ("/as-completed/K40/order", test_completion_order);
   aex_test_add ("/as-completed/P4/empty", test_empty);

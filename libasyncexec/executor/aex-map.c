@@ -4,6 +4,7 @@
  * take the next index until there is none. */
 #include "aex-submit-options.h"
 #include "base/aex-clock-private.h"
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-core-private.h"
 #include "pending/aex-context-private.h"
@@ -41,6 +42,20 @@ typedef struct {
   atomic_int refs;
 } AexItemTimer;
 
+/* The closure of a map that no runner is left to release. */
+static void
+map_release_at_owner (AexMap *self)
+{
+  gboolean released;
+
+  g_mutex_lock (&self->lock);
+  released = self->released;
+  self->released = TRUE;
+  g_mutex_unlock (&self->lock);
+  if (!released && self->destroy != NULL)
+    aex_destroy_at (self->owner, self->destroy, self->data);
+}
+
 static void
 map_unref (gpointer data)
 {
@@ -48,8 +63,7 @@ map_unref (gpointer data)
 
   if (atomic_fetch_sub (&self->refs, 1) != 1)
     return;
-  if (!self->released)
-    aex_destroy_at (self->owner, self->destroy, self->data);
+  map_release_at_owner (self);
   g_weak_ref_clear (&self->stream);
   g_clear_pointer (&self->context, aex_context_unref);
   g_clear_pointer (&self->owner, aex_target_unref);
@@ -248,6 +262,12 @@ runner_run (AexEntry *entry, AexTarget *target)
   map_unref (self);
 }
 
+static GError *
+map_closed_error (void)
+{
+  return g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED, _("The executor was shut down before all items were done"));
+}
+
 static void
 runner_drop (AexEntry *entry, AexTarget *target)
 {
@@ -259,7 +279,7 @@ runner_drop (AexEntry *entry, AexTarget *target)
   self->stopped = TRUE;
   g_mutex_unlock (&self->lock);
   runner_left (self, stream);
-  aex_pending_stream_fail (stream, AEX_ERROR_CLOSED);
+  aex_pending_stream_fail (stream, map_closed_error ());
   g_object_unref (stream);
   map_unref (self);
 }
@@ -367,6 +387,8 @@ map_stop (gpointer data)
   for (guint i = 0; i < cancellables->len; i++)
     g_cancellable_cancel (cancellables->pdata[i]);
   stream = g_weak_ref_get (&self->stream);
+  if (idle)
+    map_release_at_owner (self);
   if (idle && stream != NULL)
     aex_pending_stream_producer_done (stream);
 }
@@ -412,6 +434,7 @@ aex_executor_map (AexExecutor *self, guint n_items, guint max_concurrent, gint64
   AexMap *map;
   AexPendingStream *stream;
   AexTarget *owner;
+  GError *error = NULL;
 
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
@@ -435,14 +458,19 @@ aex_executor_map (AexExecutor *self, guint n_items, guint max_concurrent, gint64
   stream = aex_pending_stream_new_produced (&map_ops, map, n_items, !(flags & AEX_MAP_FLAGS_UNORDERED),
                                             !(flags & AEX_MAP_FLAGS_CONTINUE_ON_ERROR));
   g_weak_ref_init (&map->stream, stream);
-  if (aex_core_is_closed (core))
+  if (aex_fork_check (&error) || aex_core_is_closed (core))
     {
       map->stopped = TRUE;
-      aex_pending_stream_fail (stream, AEX_ERROR_CLOSED);
+      aex_pending_stream_fail (stream, error != NULL ? error : map_closed_error ());
     }
   if (n_items == 0 || map->stopped)
-    aex_pending_stream_producer_done (stream);
+    {
+      map_release_at_owner (map);
+      aex_pending_stream_producer_done (stream);
+    }
   else
-    map_start_runners (map);
+    {
+      map_start_runners (map);
+    }
   return stream;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/aex-i18n-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-pending-stream-private.h"
 
@@ -51,8 +52,12 @@ completed_release (gpointer data)
 {
   AexCompleted *self = data;
 
+  /* Nobody watches any more: a member must not seem to be needed. */
   for (guint i = 0; i < self->n; i++)
-    g_clear_object (&self->shields[i]);
+    {
+      aex_pending_cancel (self->shields[i], NULL);
+      g_clear_object (&self->shields[i]);
+    }
   completed_unref (self);
 }
 
@@ -84,6 +89,17 @@ member_done (AexLink *link, AexPending *source)
   aex_pending_note_observed (link->derived);
 }
 
+/* A job among those that wait for it, here or further up on the stack. */
+static gboolean
+waits_for_itself (AexPending * const *pendings, gsize n_pendings)
+{
+  for (AexFrame *frame = aex_thread_get ()->frame; frame != NULL; frame = frame->previous)
+    for (gsize i = 0; i < n_pendings; i++)
+      if (frame->job == pendings[i])
+        return TRUE;
+  return FALSE;
+}
+
 /**
  * aex_pending_as_completed:
  * @pendings: (array length=n_pendings): the members
@@ -91,7 +107,9 @@ member_done (AexLink *link, AexPending *source)
  *
  * Makes a stream of the members in the order in which they are done; each
  * [class@PendingResult] has the index and the pending. Their errors are
- * results. Closing the stream cancels the members that are not done.
+ * results. Closing the stream cancels the members that are not done. The job
+ * that calls this must not be among them: the stream then ends with
+ * %AEX_ERROR_WOULD_DEADLOCK.
  *
  * Returns: (transfer full): a stream
  *
@@ -108,13 +126,22 @@ aex_pending_as_completed (AexPending * const *pendings, gsize n_pendings)
   self->n = (guint) n_pendings;
   stream = aex_pending_stream_new_produced (&completed_ops, self, (guint) n_pendings, FALSE, FALSE);
   g_weak_ref_set (&self->stream, stream);
+  if (waits_for_itself (pendings, n_pendings))
+    {
+      self->n = 0;
+      aex_pending_stream_fail (stream, g_error_new_literal (AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
+                                                            _("The running job is among the pendings: it can not wait for itself")));
+      aex_pending_stream_producer_done (stream);
+      return stream;
+    }
   for (guint i = 0; i < n_pendings; i++)
     {
       AexSources *sources = aex_sources_new (1);
       AexLink *link;
 
       self->shields[i] = aex_pending_new_promise (0);
-      link = aex_sources_add (sources, self->shields[i], pendings[i], member_done, i);
+      link = aex_sources_add (sources, self->shields[i], pendings[i], member_done, 0);
+      link->index = i;
       atomic_fetch_add (&self->refs, 1);
       link->owner = self;
       link->owner_unref = completed_unref;

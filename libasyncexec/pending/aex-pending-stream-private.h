@@ -81,7 +81,7 @@ void              aex_pending_stream_add_items    (AexPendingStream *self, AexSt
 void              aex_pending_stream_producer_done (AexPendingStream *self);
 
 /* The executor is gone: after what is there, the consumer gets an error. */
-void              aex_pending_stream_fail         (AexPendingStream *self, AexError code);
+void              aex_pending_stream_fail         (AexPendingStream *self, GError *error);   /* takes error */
 
 /* Does somebody wait for the next item just now? */
 gboolean          aex_pending_stream_is_awaited   (AexPendingStream *self);

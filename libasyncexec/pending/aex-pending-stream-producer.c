@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The producer's side of a stream. */
-#include "base/aex-i18n-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-pending-stream-private.h"
 #include "pending/aex-value-private.h"
 
 void
-aex_pending_stream_fail (AexPendingStream *self, AexError code)
+aex_pending_stream_fail (AexPendingStream *self, GError *error)
 {
   g_mutex_lock (&self->lock);
   if (self->end_error == NULL && !self->closed)
-    self->end_error = g_error_new_literal (AEX_ERROR, code, _("The executor was shut down before all items were done"));
+    self->end_error = g_steal_pointer (&error);
   self->ended = TRUE;
   g_mutex_unlock (&self->lock);
+  g_clear_error (&error);
   aex_pending_stream_pump (self);
 }
 
