@@ -65,7 +65,9 @@ home_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 
   (void) callback;
   (void) user_data;
-  aex_home_run_slice (home, AEX_SLICE_US);
+  /* A source with a readable fd is dispatched whatever its check says: that may be a ring, while it is not our turn. */
+  if (!home->low || aex_clock_now () - home->last_slice_us >= AEX_STARVED_US)
+    aex_home_run_slice (home, AEX_SLICE_US);
   aex_target_unref (home);
   return G_SOURCE_CONTINUE;
 }
