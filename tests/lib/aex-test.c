@@ -85,7 +85,8 @@ aex_test_set_watchdog (guint seconds)
 }
 
 /* What stays for the life of the process is there before the first census:
- * the caller of the default context, GLib's spawner of pool threads. */
+ * the caller of the default context, GLib's spawner of pool threads, the
+ * worker thread that GTask wants. */
 static gpointer
 nothing (gpointer data)
 {
@@ -105,6 +106,7 @@ warm_up (void)
   g_autoptr (AexPending) pending = aex_pending_new_resolved (NULL);
   GThreadPool *pool = g_thread_pool_new (push_nothing, NULL, 1, FALSE, NULL);
 
+  g_type_ensure (G_TYPE_TASK);
   g_thread_pool_push (pool, GINT_TO_POINTER (1), NULL);
   g_thread_pool_free (pool, FALSE, TRUE);
   g_thread_pool_set_max_unused_threads (0);
