@@ -15,13 +15,11 @@
  * through a pipe, which then cancels what is queued.
  *
  * SA_RESETHAND: the second Ctrl-C finds the default action and kills, even if the loop is stuck.
+ * When the search is over the first one does nothing, so that the report is not cut off.
  */
-
-static const int signals[] = { SIGINT, SIGTERM };
 
 static atomic_int flag;
 static int wake_fds[2] = { -1, -1 };
-static guint wake_source;
 static DupesInterruptFunc wake_func;
 
 static void
@@ -40,21 +38,8 @@ on_woken (int          fd,
           GIOCondition condition,
           gpointer     user_data)
 {
-  wake_source = 0;
   wake_func (user_data);
   return G_SOURCE_REMOVE;
-}
-
-static void
-set_handler (int    signum,
-             void (*handler) (int))
-{
-  struct sigaction action = { 0 };
-
-  action.sa_handler = handler;
-  action.sa_flags = SA_RESTART | SA_RESETHAND;
-  sigemptyset (&action.sa_mask);
-  sigaction (signum, &action, NULL);
 }
 
 /* func is called once, from the default main context, after the first SIGINT or SIGTERM. */
@@ -63,26 +48,20 @@ dupes_interrupt_install (DupesInterruptFunc   func,
                          gpointer             user_data,
                          GError             **error)
 {
+  struct sigaction action = { 0 };
+
   if (!g_unix_open_pipe (wake_fds, FD_CLOEXEC, error))
     return FALSE;
 
   wake_func = func;
-  wake_source = g_unix_fd_add (wake_fds[0], G_IO_IN, on_woken, user_data);
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    set_handler (signals[i], on_signal);
-  return TRUE;
-}
+  g_unix_fd_add (wake_fds[0], G_IO_IN, on_woken, user_data);
 
-/*
- * From here on a signal ends the program.  The pipe stays open: a handler may still be running on
- * another thread.
- */
-void
-dupes_interrupt_remove (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
-    set_handler (signals[i], SIG_DFL);
-  g_clear_handle_id (&wake_source, g_source_remove);
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART | SA_RESETHAND;
+  sigemptyset (&action.sa_mask);
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+  return TRUE;
 }
 
 /* Any thread. */

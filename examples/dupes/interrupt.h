@@ -10,7 +10,6 @@ typedef void (*DupesInterruptFunc) (gpointer user_data);
 gboolean dupes_interrupt_install (DupesInterruptFunc   func,
                                   gpointer             user_data,
                                   GError             **error);
-void     dupes_interrupt_remove  (void);
 gboolean dupes_interrupted       (void);
 
 G_END_DECLS

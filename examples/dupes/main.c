@@ -96,7 +96,6 @@ main (int    argc,
       return EXIT_FAILURE;
     }
 
-  dupes_interrupt_remove ();
   dupes_scan_summarize (scan, &findings);
   return report (&options, &findings);
 }
