@@ -207,6 +207,13 @@ child_streams (World *world)
   g_assert_null (aex_pending_stream_next_sync (stream, -1, NULL, &error));
   assert_forked (error);
   assert_is_forked (aex_pending_stream_next (stream));
+  assert_is_forked (aex_pending_stream_close (stream));
+  g_clear_object (&stream);
+  stream = aex_pending_stream_new (1);
+  assert_is_forked (aex_pending_stream_push (stream, NULL));
+  g_clear_object (&stream);
+  stream = aex_pending_as_completed (&world->promise, 1);
+  assert_is_forked (aex_pending_stream_next (stream));
 }
 
 /* --- getters, verbs without an error, and letting go */

@@ -111,6 +111,9 @@ combine (AexCombineKind kind, AexPending * const *pendings, gsize n)
   AexLink **links;
 
   g_return_val_if_fail (n < G_MAXINT, NULL);
+  derived = aex_pending_new_if_forked ();
+  if (derived != NULL)
+    return g_steal_pointer (&derived);
   if (n == 0)
     return combine_empty (kind);
   derived = aex_pending_new_promise (0);

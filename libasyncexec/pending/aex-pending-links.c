@@ -381,10 +381,15 @@ aex_pending_function_follows (AexPending *self, AexPending *other)
 static AexPending *
 derive (AexPending *self, guint flags, gboolean shield)
 {
-  AexPending *derived = aex_pending_new_promise (flags);
-  AexSources *sources = aex_sources_new (1);
-  AexLink *link = aex_sources_add (sources, derived, self, aex_link_forward, 0);
+  AexPending *derived = aex_pending_new_if_forked ();
+  AexSources *sources;
+  AexLink *link;
 
+  if (derived != NULL)
+    return derived;
+  derived = aex_pending_new_promise (flags);
+  sources = aex_sources_new (1);
+  link = aex_sources_add (sources, derived, self, aex_link_forward, 0);
   sources->shield = shield;
   aex_pending_set_sources (derived, sources);
   aex_link_attach (link, self);

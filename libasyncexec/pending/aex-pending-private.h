@@ -182,6 +182,7 @@ AexPending      *aex_pending_new_job        (AexTarget *executor, AexContext *co
 AexPending      *aex_pending_new_promise    (guint flags);
 AexPending      *aex_pending_new_failed     (GError *error);                  /* takes error */
 AexPending      *aex_pending_new_closed     (void);                           /* refused */
+AexPending      *aex_pending_new_if_forked  (void);                           /* a rejected one, else NULL */
 AexPendingExtra *aex_pending_ensure_extra   (AexPending *self);
 GMutex          *aex_pending_get_lock       (AexPending *self);
 

@@ -111,6 +111,9 @@ aex_pending_stream_push (AexPendingStream *self, const GValue *value)
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
   g_return_val_if_fail (self->ops == NULL, NULL);
 
+  pending = aex_pending_new_if_forked ();
+  if (pending != NULL)
+    return pending;
   if (value != NULL && G_IS_VALUE (value))
     {
       g_value_init (&item.value, G_VALUE_TYPE (value));

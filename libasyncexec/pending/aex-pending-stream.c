@@ -2,6 +2,7 @@
 #include "pending/aex-pending-stream-private.h"
 
 #include "base/aex-debug-private.h"
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-pending-result-private.h"
@@ -346,6 +347,9 @@ aex_pending_stream_next (AexPendingStream *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  next = aex_pending_new_if_forked ();
+  if (next != NULL)
+    return next;
   next = aex_pending_new_promise (0);
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->nexts, g_object_ref (next));
@@ -377,9 +381,12 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
   GError *taken_error = NULL;
   AexStreamState state = AEX_STREAM_WAIT;
   AexTarget *executor, *home;
+  GError *wait_error = NULL;
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  if (aex_fork_check (error))
+    return NULL;
   g_mutex_lock (&self->lock);
   if (self->nexts.length == 0 && !self->pumping)
     state = stream_take (self, &item, &taken_error);
@@ -405,10 +412,16 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
       return NULL;
     }
   next = aex_pending_stream_next (self);
-  if (!aex_pending_wait (next, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, timeout_us, cancellable, error))
+  if (!aex_pending_wait (next, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, timeout_us, cancellable, &wait_error))
     {
       aex_pending_cancel (next, NULL);
-      return NULL;
+      /* An item that came at the last moment is not lost. */
+      if (AEX_PHASE (aex_pending_load (next)) != AEX_PHASE_RESOLVED)
+        {
+          g_propagate_error (error, wait_error);
+          return NULL;
+        }
+      g_clear_error (&wait_error);
     }
   return aex_pending_dup_object (next, error);
 }
@@ -436,6 +449,9 @@ aex_pending_stream_close (AexPendingStream *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  pending = aex_pending_new_if_forked ();
+  if (pending != NULL)
+    return pending;
   pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
   g_mutex_lock (&self->lock);
   first = !self->closed;

@@ -198,6 +198,14 @@ aex_pending_new_failed (GError *error)
 }
 
 AexPending *
+aex_pending_new_if_forked (void)
+{
+  GError *error = NULL;
+
+  return G_UNLIKELY (aex_fork_check (&error)) ? aex_pending_new_failed (error) : NULL;
+}
+
+AexPending *
 aex_pending_new_closed (void)
 {
   AexPending *self = aex_pending_new_promise (0);
