@@ -229,7 +229,7 @@ def test_table(tree):
     check_equal(len(lines), 1 + n_paths + 1 + 1 + 1, "lines")   # head, paths, blank, sum, end
     check(lines[-2].startswith(f"Looked at {n_files} files, "), lines[-2])
     check(f" {len(groups)} groups " in lines[-2], lines[-2])
-    check(not any(ord(c) < 32 or ord(c) == 127 for line in lines for c in line), "control character")
+    check(not any(ord(c) < 32 or ord(c) == 127 for line in lines for c in line), "control")
     check(any(line.endswith(r"/names/1/new\x0aline") for line in lines))
     check(any(line.endswith(r"/names/1/back\\slash") for line in lines))
     check(any(line.endswith(r"/names/1/caf\xe9") for line in lines))
@@ -245,7 +245,8 @@ def test_nothing_found(tree):
 def test_progress(tree):
     shown = run("--progress", "--json", tree)
     hidden = run("--progress", "--no-progress", "--json", tree)
-    check(b"Walking" in shown.stderr and b"Comparing" in shown.stderr and b"Hashing" in shown.stderr)
+    for stage in (b"Walking", b"Comparing", b"Hashing"):
+        check(stage in shown.stderr, stage)
     check(shown.stderr.endswith(b"\r") and b"\n" not in shown.stderr, shown.stderr[-80:])
     check_equal(hidden.stderr, b"")
     check_equal(reported(json.loads(shown.stdout)), reported(json.loads(hidden.stdout)))
@@ -489,7 +490,8 @@ def test_terminate(folder):
     tree = small_tree(folder + b"/tree")
     with subprocess.Popen([Programs.dupes, "--json", "--progress", tree], stderr=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
-        os.read(process.stderr.fileno(), 1)     # the handler is installed before the first progress line
+        # The handler is installed before the first progress line.
+        os.read(process.stderr.fileno(), 1)
         process.terminate()
         out, _ = process.communicate(timeout=TIMEOUT)
     check(process.returncode in (0, 130), process.returncode)
