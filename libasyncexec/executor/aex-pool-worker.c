@@ -167,16 +167,14 @@ worker_find (AexPoolWorker *self)
   self->busy = FALSE;
   for (;;)
     {
-      if (!worker_must_leave (pool) || aex_pool_has_work (pool))
+      /* Also when the pool is closed: what lies behind a job that blocks has to be run. */
+      if (!worker_is_surplus (pool) && (aex_pool_take (pool, self) || aex_pool_steal (pool, self)))
         {
-          if (!worker_is_surplus (pool) && (aex_pool_take (pool, self) || aex_pool_steal (pool, self)))
-            {
-              /* More than one worker can do: pass the word on. */
-              if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 1 || others_have_more (pool, self))
-                aex_pool_want_worker (pool, NULL);
-              self->busy = TRUE;
-              return TRUE;
-            }
+          /* More than one worker can do: pass the word on. */
+          if (aex_pool_has_work (pool) || aex_pool_worker_length (self) > 1 || others_have_more (pool, self))
+            aex_pool_want_worker (pool, NULL);
+          self->busy = TRUE;
+          return TRUE;
         }
       if (worker_must_leave (pool) || !awake)
         return FALSE;
