@@ -8,9 +8,6 @@
 #include "base/aex-debug-private.h"
 #include "base/aex-i18n-private.h"
 
-/* Taken while a ring is looked for and the edge that might close it is added; before locks of pendings. */
-static GMutex ring_lock;
-
 AexSources *
 aex_sources_new (guint n)
 {
@@ -226,18 +223,19 @@ static gboolean
 depends_on (AexPending *from, AexPending *self)
 {
   g_autoptr (GPtrArray) open = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  /* Keeps what it has seen: the address of one that is gone could come again. */
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
 
   g_ptr_array_add (open, g_object_ref (from));
   while (open->len > 0)
     {
-      g_autoptr (AexPending) pending = g_ptr_array_steal_index_fast (open, open->len - 1);
+      AexPending *pending = g_ptr_array_steal_index_fast (open, open->len - 1);
       g_autoptr (GPtrArray) sources = NULL;
 
-      if (pending == self)
-        return TRUE;
       if (!g_hash_table_add (seen, pending))
         continue;
+      if (pending == self)
+        return TRUE;
       sources = aex_pending_dup_sources (pending);
       for (guint i = 0; sources != NULL && i < sources->len; i++)
         g_ptr_array_add (open, g_object_ref (sources->pdata[i]));
@@ -245,47 +243,28 @@ depends_on (AexPending *from, AexPending *self)
   return FALSE;
 }
 
-static gboolean
-closes_ring (AexPending *self, AexPending *other)
-{
-  gboolean ring;
-
-  g_mutex_lock (&ring_lock);
-  ring = depends_on (other, self);
-  g_mutex_unlock (&ring_lock);
-  return ring;
-}
-
-/* self takes over what becomes of other.  FALSE: that would close a ring; self may have its link already and must be
+/* self takes over what becomes of other.  FALSE: that closes a ring, and self, which may have its link already, must be
  * rejected. */
 gboolean
 aex_pending_start_follow (AexPending *self, AexPending *other)
 {
   AexSources *sources;
   AexLink *link;
-  /* Nobody waits for a new pending, so it can not be part of a ring: no walk up a long chain for every link of it. */
-  gboolean check = self == other || (aex_pending_load (self) & AEX_BIT_WAIT) != 0;
 
-  if (check)
-    {
-      g_mutex_lock (&ring_lock);
-      if (depends_on (other, self))
-        {
-          g_mutex_unlock (&ring_lock);
-          return FALSE;
-        }
-    }
+  if (self == other)
+    return FALSE;
   sources = aex_sources_new (1);
   link = aex_sources_add (sources, self, other, aex_link_forward, 0);
   aex_pending_set_sources (self, sources);
-  if (check)
-    g_mutex_unlock (&ring_lock);
   aex_link_attach (link, other);
-  if (check)
-    return TRUE;
-  /* Somebody may have followed self meanwhile, as unchecked as we: of those who close a ring the last to attach sees it. */
+  /* Looked for afterwards: of those who close a ring at the same time, the last to attach sees all of it.  Where nobody
+   * waits for self there is none: no walk up a long chain for every link of it. */
   atomic_thread_fence (memory_order_seq_cst);
-  return !(aex_pending_load (self) & AEX_BIT_WAIT) || !closes_ring (self, other);
+  if (AEX_IS_DONE (aex_pending_load (self)))
+    aex_pending_drop_sources (self, FALSE);
+  else if (aex_pending_load (self) & AEX_BIT_WAIT)
+    return !depends_on (other, self);
+  return TRUE;
 }
 
 static GError *
@@ -328,10 +307,14 @@ aex_pending_follow (AexPending *self, AexPending *other)
   g_return_val_if_fail (AEX_IS_PENDING (other), FALSE);
 
   state = aex_pending_load (self);
-  if (AEX_IS_DONE (state) || state & (AEX_BIT_REC | AEX_BIT_LINKED | AEX_BIT_CANCEL | AEX_BIT_CANCELLER))
-    return FALSE;
-  if (state & AEX_BIT_JOB)
-    return aex_pending_record_follow (self, other);
+  do
+    {
+      if (AEX_IS_DONE (state) || state & (AEX_BIT_REC | AEX_BIT_LINKED | AEX_BIT_CANCEL | AEX_BIT_CANCELLER))
+        return FALSE;
+      if (state & AEX_BIT_JOB)
+        return aex_pending_record_follow (self, other);
+    }
+  while (!atomic_compare_exchange_weak (&self->state, &state, state | AEX_BIT_LINKED));
   if (aex_pending_start_follow (self, other))
     return TRUE;
   aex_pending_reject (self, ring_error ());
@@ -366,8 +349,6 @@ aex_pending_function_follows (AexPending *self, AexPending *other)
           {
             if (aex_pending_load (self) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))
               aex_pending_cancel_sources (self);
-            if (AEX_IS_DONE (aex_pending_load (self)))
-              aex_pending_drop_sources (self, FALSE);
           }
         else
           {
