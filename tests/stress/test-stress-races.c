@@ -362,6 +362,37 @@ check_pair (gpointer data)
   state_clear (self);
 }
 
+/* --- one pending, two to follow */
+
+static void
+do_follow_other (gpointer data)
+{
+  State *self = data;
+
+  self->flag[0] = aex_pending_follow (self->source, self->other);
+}
+
+static void
+do_follow_third (gpointer data)
+{
+  State *self = data;
+
+  self->flag[1] = aex_pending_follow (self->source, self->third);
+}
+
+static void
+check_followed (gpointer data)
+{
+  State *self = data;
+
+  g_assert_cmpint (self->flag[0] + self->flag[1], ==, 1);
+  g_assert_false (aex_pending_is_done (self->source));
+  aex_pending_resolve_int64 (self->other, 1);
+  aex_pending_resolve_int64 (self->third, 2);
+  aex_assert_resolved_int64 (self->source, self->flag[0] ? 1 : 2);
+  state_clear (self);
+}
+
 /* --- derived pendings: one is cancelled, one attached, the source completed */
 
 static void
@@ -424,6 +455,19 @@ check_abandon (gpointer data)
   aex_assert_failed_with (self->third, AEX_ERROR, AEX_ERROR_ABANDONED);
   g_assert_true (self->other == NULL || aex_pending_is_done (self->other));
   state_clear (self);
+}
+
+/* What was derived and dropped ends as abandoned, and nobody observes it. */
+static void
+begin_log (void)
+{
+  aex_test_log_begin ();
+}
+
+static void
+end_log (void)
+{
+  g_ptr_array_unref (aex_test_log_end ());
 }
 
 /* --- target objects */
@@ -508,10 +552,12 @@ static const AexRace races[] = {
     { do_weak_get, do_weak_get, do_drop_source }, check_weak },
   { "/stress/races/follow-ring", ROUNDS, sizeof (State), setup_pair,
     { do_follow_there, do_follow_on, do_follow_back }, check_pair },
+  { "/stress/races/follow-two", ROUNDS, sizeof (State), setup_pair,
+    { do_follow_other, do_follow_third }, check_followed },
   { "/stress/races/derived", ROUNDS, sizeof (State), setup_derived,
     { do_cancel_derived, do_derive, do_resolve }, check_derived },
   { "/stress/races/abandon", ROUNDS, sizeof (State), setup_abandon,
-    { do_drop_source, do_drop_other }, check_abandon },
+    { do_drop_source, do_drop_other }, check_abandon, begin_log, end_log },
   { "/stress/races/target", ROUNDS, sizeof (State), setup_target,
     { do_drop_object, do_resolve, do_remove }, check_target },
   { "/stress/races/all", ROUNDS, sizeof (State), setup_all,
