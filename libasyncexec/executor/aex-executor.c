@@ -503,7 +503,8 @@ aex_executor_runs_here (AexExecutor *self)
  * Takes no new work from now on: what is submitted is cancelled with
  * %AEX_ERROR_CLOSED. What was accepted still runs, or is dropped or cancelled
  * as @flags say. May be called again, also with stronger flags, on any thread,
- * and from a job of @self, for which it does not wait.
+ * and from a job of @self, for which it does not wait. Of a subclass,
+ * [vfunc@Executor.shutdown] is called like [vfunc@Executor.dispatch].
  *
  * Returns: (transfer full): a pending that resolves when nothing is queued or
  *   runs any more; it may be dropped, and can not be cancelled
@@ -513,16 +514,15 @@ aex_executor_runs_here (AexExecutor *self)
 AexPending *
 aex_executor_shutdown (AexExecutor *self, AexShutdownFlags flags)
 {
-  AexPending *pending;
+  AexCore *core;
   GError *error = NULL;
 
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
 
   if (aex_fork_check (&error))
     return aex_pending_new_failed (error);
-  pending = AEX_EXECUTOR_GET_CLASS (self)->shutdown (self, flags);
-  if (pending == NULL)
-    pending = aex_pending_new_failed (g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED,
-                                                           _("The executor's shutdown() gave no pending: it must return one")));
-  return pending;
+  core = aex_executor_get_core (self);
+  if (AEX_CORE_OPS (core)->jobs_only)
+    return aex_script_core_shutdown (core, flags);
+  return AEX_EXECUTOR_GET_CLASS (self)->shutdown (self, flags);
 }

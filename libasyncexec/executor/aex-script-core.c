@@ -2,6 +2,7 @@
 #include "executor/aex-script-core-private.h"
 
 #include "base/aex-i18n-private.h"
+#include "pending/aex-value-private.h"
 
 typedef struct {
   AexCore core;
@@ -181,6 +182,15 @@ forget_queued (AexScriptCore *self, AexPending *job, gboolean starts)
     g_object_unref (job);
 }
 
+/* It needs no aex_pending_run() any more; if there is one all the same, only one of the two gets the closure. */
+static void
+release_unrun (AexPending *job)
+{
+  GDestroyNotify destroy = __atomic_exchange_n (&job->destroy, NULL, __ATOMIC_ACQ_REL);
+
+  aex_destroy_at (job->environment->delivery, destroy, job->data);
+}
+
 static void
 script_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
 {
@@ -202,6 +212,7 @@ script_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
     case AEX_JOB_DROPPED:
       g_object_ref (job);
       forget_queued (self, job, FALSE);
+      release_unrun (job);
       g_object_unref (job);
       break;
     case AEX_JOB_LEFT:
@@ -231,6 +242,76 @@ script_shutdown (AexCore *core, AexShutdownFlags flags)
         aex_pending_cancel_as (jobs->pdata[i], AEX_CANCEL_CLOSED, NULL);
     }
   check_stopped (self);
+}
+
+/* ---- shutdown() of the subclass */
+
+/* What it waited for is over: nothing may be left. */
+static void
+subclass_has_shut_down (AexPending *result, gpointer core)
+{
+  (void) result;
+  script_shutdown (core, AEX_SHUTDOWN_FLAGS_NONE);
+}
+
+static AexPending *
+call_shutdown (AexScriptCore *self, AexShutdownFlags flags)
+{
+  g_autoptr (AexExecutor) facade = g_weak_ref_get (&self->core.facade);
+  AexPending *result;
+
+  if (facade == NULL)
+    return aex_core_shutdown (&self->core, flags);
+  result = AEX_EXECUTOR_GET_CLASS (facade)->shutdown (facade, flags);
+  if (result == NULL)
+    result = aex_pending_new_failed (g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED,
+                                                          _("The executor's shutdown() gave no pending: it must return one")));
+  aex_pending_add_done_callback_inline (result, subclass_has_shut_down, aex_target_ref (self), aex_target_unref);
+  return result;
+}
+
+static void
+shutdown_run (AexEntry *entry, AexTarget *target)
+{
+  AexScriptCore *self = entry->a;
+  g_autoptr (AexPending) pending = entry->b;
+  g_autoptr (AexPending) result = call_shutdown (self, GPOINTER_TO_UINT (entry->c));
+
+  (void) target;
+  aex_pending_follow (pending, result);
+  aex_target_unref (self);
+}
+
+/* Nobody will run its context again: without the subclass, then. */
+static void
+shutdown_drop (AexEntry *entry, AexTarget *target)
+{
+  AexScriptCore *self = entry->a;
+  g_autoptr (AexPending) pending = entry->b;
+  g_autoptr (AexPending) result = aex_core_shutdown (&self->core, GPOINTER_TO_UINT (entry->c));
+
+  (void) target;
+  aex_pending_follow (pending, result);
+  aex_target_unref (self);
+}
+
+static const AexEntryKind shutdown_kind = { .run = shutdown_run, .drop = shutdown_drop };
+
+AexPending *
+aex_script_core_shutdown (AexCore *core, AexShutdownFlags flags)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+  AexEntry entry = { &shutdown_kind, self, NULL, GUINT_TO_POINTER (flags) };
+  AexPending *pending;
+
+  aex_core_enter_state (core, AEX_EXECUTOR_STATE_STOPPING);
+  if (self->dispatch_anywhere || core->owner == NULL)
+    return call_shutdown (self, flags);
+  pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  aex_target_ref (self);
+  entry.b = g_object_ref (pending);
+  aex_target_post_or_drop (core->owner, AEX_LANE_DEFAULT, &entry);
+  return pending;
 }
 
 /* The subclass is gone: what it was given and never ran will never run. */

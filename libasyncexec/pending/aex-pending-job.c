@@ -50,7 +50,7 @@ aex_frame_pop (AexFrame *frame, gboolean touched)
 void
 aex_pending_release_closure (AexPending *self)
 {
-  GDestroyNotify destroy = g_steal_pointer (&self->destroy);
+  GDestroyNotify destroy = __atomic_exchange_n (&self->destroy, NULL, __ATOMIC_ACQ_REL);
   gpointer data = self->data;
 
   self->func = NULL;
