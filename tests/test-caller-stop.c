@@ -375,6 +375,7 @@ test_context_destroyed_with_callbacks (void)
   g_main_context_push_thread_default (context);
   aex_poison_init (&attached);
   aex_poison_init (&delivered);
+  attached.context = delivered.context = NULL;    /* it will not be there any more */
   /* One waits for its pending, one is on its way already. */
   aex_pending_add_done_callback (promise, aex_poison_callback, &attached, aex_poison_release);
   aex_pending_add_done_callback (done, aex_poison_callback, &delivered, aex_poison_release);
@@ -384,7 +385,6 @@ test_context_destroyed_with_callbacks (void)
   g_assert_cmpint (aex_poison_get_called (&delivered), ==, 0);
   aex_pending_resolve (promise, NULL);
   g_assert_cmpint (aex_poison_get_called (&attached), ==, 0);
-  attached.context = NULL;
   aex_test_iterate_until (aex_poison_is_released, &attached);
 }
 
