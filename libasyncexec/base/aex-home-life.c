@@ -14,6 +14,7 @@ void
 aex_home_set_waker (AexHome *self, AexHomeFunc func, gpointer data, GDestroyNotify destroy)
 {
   AexHomeWaker *waker = NULL, *old;
+  gboolean told;
 
   if (func != NULL)
     {
@@ -26,8 +27,17 @@ aex_home_set_waker (AexHome *self, AexHomeFunc func, gpointer data, GDestroyNoti
   g_mutex_lock (&self->lock);
   old = self->waker;
   self->waker = waker;
+  /* Who was told before was told by the fd, which a foreign loop does not look at. */
+  told = waker != NULL && !self->asleep;
+  if (told)
+    atomic_fetch_add (&waker->refs, 1);
   g_mutex_unlock (&self->lock);
   aex_home_waker_unref (old);
+  if (told)
+    {
+      waker->func (self, waker->data);
+      aex_home_waker_unref (waker);
+    }
 }
 
 void

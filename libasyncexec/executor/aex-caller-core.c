@@ -391,9 +391,9 @@ caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
   self->context = context;
   self->owns_thread = owns_thread;
   self->id = atomic_fetch_add (&last_id, 1) + 1;
-  self->started = aex_pending_new_promise (AEX_FLAG_LIBRARY);
-  self->stopping = aex_pending_new_promise (AEX_FLAG_LIBRARY);
-  self->stopped = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  self->started = aex_pending_new_report (home);
+  self->stopping = aex_pending_new_report (home);
+  self->stopped = aex_pending_new_report (home);
   return self;
 }
 

@@ -115,7 +115,7 @@ excuse_own_jobs (AexCore *self)
 AexPending *
 aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
 {
-  AexPending *pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  AexPending *pending = aex_pending_new_report (self->target.ops->cancel_target (&self->target));
 
   aex_core_enter_state (self, AEX_EXECUTOR_STATE_STOPPING);
   g_mutex_lock (&self->state_lock);

@@ -196,6 +196,9 @@ aex_pending_run_claimed (AexPending *self)
   gboolean ok, touched;
 
   aex_frame_push (&frame, self, self->environment->executor);
+  /* A coroutine goes on after its function has returned, and so does what it hung on its cancellable: it gets its own. */
+  if (self->flags & AEX_FLAG_ASYNC)
+    g_set_object (&frame.cancellable, aex_pending_get_cancellable (self));
   self->func = NULL;
   __atomic_store_n (&self->data, &frame, __ATOMIC_SEQ_CST);
   if (G_UNLIKELY (atomic_load (&self->state) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)))

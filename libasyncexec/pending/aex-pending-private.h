@@ -180,6 +180,7 @@ typedef struct {
 /* ---- aex-pending.c */
 AexPending      *aex_pending_new_job        (AexTarget *executor, AexContext *context, gpointer func, gpointer data, GDestroyNotify destroy, guint flags);
 AexPending      *aex_pending_new_promise    (guint flags);
+AexPending      *aex_pending_new_report     (gpointer home);                  /* home: may be NULL */
 AexPending      *aex_pending_new_failed     (GError *error);                  /* takes error */
 AexPending      *aex_pending_new_closed     (void);                           /* refused */
 AexPending      *aex_pending_new_if_forked  (void);                           /* a rejected one, else NULL */

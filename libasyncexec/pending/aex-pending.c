@@ -188,6 +188,16 @@ aex_pending_new_promise (guint flags)
   return self;
 }
 
+/* What becomes of a caller: nobody cancels it, and nobody waits for it on the thread of home, which is only compared. */
+AexPending *
+aex_pending_new_report (gpointer home)
+{
+  AexPending *self = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+
+  self->func = home;
+  return self;
+}
+
 AexPending *
 aex_pending_new_failed (GError *error)
 {

@@ -112,6 +112,14 @@ job_runs_on_own_context (AexPending *pending)
   return home != NULL && home->ops->is_current (home);
 }
 
+/* A pending that says what becomes of a caller ends on the caller's thread. */
+static gboolean
+reports_own_context (AexPending *pending, AexThread *thread)
+{
+  return pending->flags & AEX_FLAG_LIBRARY && pending->func != NULL
+         && pending->func == (gpointer) aex_home_peek_own (thread);
+}
+
 static gboolean
 never_ends (AexWalk *walk, AexThread *thread)
 {
@@ -119,7 +127,7 @@ never_ends (AexWalk *walk, AexThread *thread)
 
   while ((pending = walk_next (walk)) != NULL)
     {
-      if (in_frames (thread->frame, pending) || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
+      if (in_frames (thread->frame, pending) || reports_own_context (pending, thread) || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
         return TRUE;
       walk_sources (walk, pending);
       for (AexWaitGraphNode *node = graph_nodes; node != NULL; node = node->next)
