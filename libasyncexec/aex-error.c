@@ -27,6 +27,15 @@ aex_error_private_clear (AexErrorPrivate *self)
   g_clear_pointer (&self->members, g_ptr_array_unref);
 }
 
+/**
+ * aex_error_quark:
+ *
+ * Gets the domain of the errors of this library, %AEX_ERROR.
+ *
+ * Returns: the quark
+ *
+ * Since: 1.0
+ */
 G_DEFINE_EXTENDED_ERROR (AexError, aex_error)
 
 /**

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
  * @AEX_ERROR_CLOSED: the executor, group or stream takes no more work
  * @AEX_ERROR_BUSY: a limit is reached, try again later
  * @AEX_ERROR_WORKER_DIED: the worker process that ran the job is gone
- * @AEX_ERROR_GROUP: several errors, see [func@error_get_members]
+ * @AEX_ERROR_GROUP: several errors, see [func@Error.get_members]
  * @AEX_ERROR_ABANDONED: the pending was dropped before anybody completed it
  * @AEX_ERROR_NO_CONTEXT: the calling thread has no main context
  * @AEX_ERROR_MISMATCH: the value or token has another type or owner than asked for

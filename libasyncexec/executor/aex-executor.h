@@ -6,6 +6,21 @@ G_BEGIN_DECLS
 AEX_AVAILABLE_IN_1_0
 G_DECLARE_DERIVABLE_TYPE (AexExecutor, aex_executor, AEX, EXECUTOR, GObject)
 
+/**
+ * AexExecutorClass::dispatch:
+ * @self: the executor
+ * @job: a job that was submitted
+ * @error: return location for an error
+ *
+ * Arranges that [method@Pending.run] is called for @job, once, later, on any
+ * thread. Every subclass must implement it. An error rejects @job, and a job
+ * that is dropped without being run is rejected too.
+ *
+ * Called in a dispatch of the owner context, or, with
+ * [property@Executor:dispatch-anywhere], on the thread that submits.
+ *
+ * Since: 1.0
+ */
 struct _AexExecutorClass
 {
   GObjectClass parent_class;

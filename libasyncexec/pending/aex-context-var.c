@@ -22,6 +22,14 @@ struct _AexContextVar {
   GValue default_value;    /* unset: none */
 };
 
+/**
+ * AexContextToken:
+ *
+ * What [method@ContextVar.set] replaced, so that [method@ContextVar.reset] can
+ * put it back.
+ *
+ * Since: 1.0
+ */
 struct _AexContextToken {
   atomic_int refs;
   AexContextVar *var;

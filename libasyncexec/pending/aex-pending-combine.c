@@ -158,7 +158,7 @@ combine_va (AexCombineKind kind, AexPending *first, va_list args)
  * @first: (nullable): a pending
  * @...: more of them, then %NULL
  *
- * See [func@Pending.all].
+ * See [func@Pending.allv].
  *
  * Returns: (transfer full): a derived pending
  *
@@ -181,7 +181,7 @@ aex_pending_all (AexPending *first, ...)
  * @first: (nullable): a pending
  * @...: more of them, then %NULL
  *
- * See [func@Pending.all_settled].
+ * See [func@Pending.all_settledv].
  *
  * Returns: (transfer full): a derived pending
  *
@@ -204,7 +204,7 @@ aex_pending_all_settled (AexPending *first, ...)
  * @first: (nullable): a pending
  * @...: more of them, then %NULL
  *
- * See [func@Pending.any].
+ * See [func@Pending.anyv].
  *
  * Returns: (transfer full): a derived pending
  *
@@ -227,7 +227,7 @@ aex_pending_any (AexPending *first, ...)
  * @first: (nullable): a pending
  * @...: more of them, then %NULL
  *
- * See [func@Pending.first].
+ * See [func@Pending.firstv].
  *
  * Returns: (transfer full): a derived pending
  *
@@ -292,7 +292,7 @@ aex_pending_all_settledv (AexPending * const *pendings, gsize n_pendings)
  *
  * Makes a pending that resolves with the value of the first member that is
  * resolved. When all have failed it is rejected with %AEX_ERROR_GROUP, whose
- * members are their errors (see [func@error_get_members]).
+ * members are their errors (see [func@Error.get_members]).
  *
  * Returns: (transfer full): a derived pending
  *
