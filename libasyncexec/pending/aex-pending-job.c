@@ -104,9 +104,11 @@ aex_pending_interrupt (AexPending *self)
     given = g_object_ref (extra->cancellable);
   if (state & AEX_BIT_STARTED && !(state & AEX_BIT_LINKED))
     {
-      AexFrame *frame = __atomic_load_n (&self->data, __ATOMIC_SEQ_CST);
+      /* Only when func is gone is data the frame; aex_pending_run_claimed() writes them in this order. */
+      gboolean has_frame = __atomic_load_n (&self->func, __ATOMIC_SEQ_CST) == NULL;
+      AexFrame *frame = has_frame ? __atomic_load_n (&self->data, __ATOMIC_SEQ_CST) : NULL;
 
-      if (frame != NULL && self->func == NULL)
+      if (frame != NULL)
         {
           own = g_object_ref (frame->cancellable);
           waiting = frame->waiting != NULL ? aex_parker_ref (frame->waiting) : NULL;
@@ -199,8 +201,8 @@ aex_pending_run_claimed (AexPending *self)
   /* A coroutine goes on after its function has returned, and so does what it hung on its cancellable: it gets its own. */
   if (self->flags & AEX_FLAG_ASYNC)
     g_set_object (&frame.cancellable, aex_pending_get_cancellable (self));
-  self->func = NULL;
   __atomic_store_n (&self->data, &frame, __ATOMIC_SEQ_CST);
+  __atomic_store_n (&self->func, NULL, __ATOMIC_SEQ_CST);
   if (G_UNLIKELY (atomic_load (&self->state) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)))
     g_cancellable_cancel (frame.cancellable);
   note_start_time (self);
