@@ -84,7 +84,9 @@ aex_executor_constructed (GObject *object)
     priv->core = aex_script_core_new (self, priv->dispatch_anywhere);
   if (priv->shares_core)
     return;
-  priv->core->name = g_strdup (priv->name);
+  /* A caller of a thread has brought its own, and the thread reads it. */
+  if (priv->core->name == NULL)
+    priv->core->name = g_strdup (priv->name);
   priv->core->record_times = priv->record_times;
   atomic_store (&priv->core->max_pending, priv->max_pending);
 }
