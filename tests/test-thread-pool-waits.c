@@ -40,7 +40,11 @@ job_chain (AexPending   *job,
     {
       next = submit_chain (self->pool, self->left - 1);
       if (!aex_pending_wait (next, AEX_WAIT_FLAGS_NONE, -1, NULL, error))
-        return FALSE;
+        {
+          /* A refused wait leaves it alone: it would run, and fail, behind our back. */
+          aex_pending_cancel (next, NULL);
+          return FALSE;
+        }
       n = aex_pending_get_int64 (next, NULL);
     }
   aex_pending_resolve_int64 (job, n + 1);

@@ -16,6 +16,8 @@ typedef struct {
   AexTargetOps target;
   /* A new job, or fire-and-forget work, from a user: takes the entry when accepted.  ERROR sets error. */
   AexAcceptance (*submit)   (AexCore *self, AexLane lane, const AexEntry *entry, GError **error);
+  /* Optional: counts a job that the calling thread is going to run at once; FALSE: it may not. */
+  gboolean      (*admit)    (AexCore *self);
   /* Begins to shut down; called at most with growing flags; tells aex_core_stopped() when nothing is left. */
   void          (*shutdown) (AexCore *self, AexShutdownFlags flags);
   guint         (*count)    (AexCore *self, gboolean running);

@@ -259,12 +259,22 @@ GValue *
 aex_executor_run (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy, GCancellable *cancellable, GError **error)
 {
   g_autoptr (AexPending) job = NULL;
+  AexCore *core;
 
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  job = aex_executor_submit (self, func, user_data, destroy);
-  if (cancellable == NULL)
-    aex_pending_claim_for_wait (job, TRUE);
+  core = aex_executor_get_core (self);
+  if (cancellable == NULL && !aex_is_forked () && AEX_CORE_OPS (core)->admit != NULL && AEX_CORE_OPS (core)->admit (core))
+    {
+      /* It runs on this stack: no queue, no thread to wake. */
+      job = aex_pending_new_job (&core->target, aex_thread_get ()->context, (gpointer) func, user_data, destroy, 0);
+      record_submission (core, job);
+      aex_pending_run (job);
+    }
+  else
+    {
+      job = aex_executor_submit (self, func, user_data, destroy);
+    }
   return run_result (job, aex_pending_wait (job, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, -1, cancellable, error), error);
 }

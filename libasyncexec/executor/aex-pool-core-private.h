@@ -96,6 +96,8 @@ gboolean aex_pool_want_worker      (AexPoolCore *self, GError **error);
 void     aex_pool_wake_all         (AexPoolCore *self);
 guint    aex_pool_n_running        (AexPoolCore *self);
 gboolean aex_pool_check_stopped    (AexPoolCore *self);
+void     aex_pool_check_stopped_unlocked (AexPoolCore *self);   /* the lock is not held */
+void     aex_pool_shutdown         (AexCore *core, AexShutdownFlags flags);
 void     aex_pool_ended            (AexPoolCore *self);    /* the lock is not held */
 
 /* aex-pool-worker.c */

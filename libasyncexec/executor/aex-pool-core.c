@@ -287,8 +287,8 @@ aex_pool_ended (AexPoolCore *self)
   aex_core_stopped (&self->core);
 }
 
-static void
-pool_check_stopped_unlocked (AexPoolCore *self)
+void
+aex_pool_check_stopped_unlocked (AexPoolCore *self)
 {
   gboolean stopped;
 
@@ -347,6 +347,24 @@ pool_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
   if (G_UNLIKELY (atomic_load_explicit (&core->state, memory_order_relaxed) == AEX_EXECUTOR_STATE_INITIAL))
     aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
   return acceptance;
+}
+
+static gboolean
+pool_admit (AexCore *core)
+{
+  AexPoolCore *self = (AexPoolCore *) core;
+  AexFrame *frame = aex_thread_get ()->frame;
+  gboolean may;
+
+  if (frame != NULL && frame->depth + 1 >= AEX_RUN_SLOTS - 1)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  may = !aex_core_is_closed (core)
+        && (aex_thread_get ()->pool == &core->target
+            || (self->thread_main == NULL && aex_pool_n_running (self) < self->max_workers));
+  self->n_submitted += may;
+  g_mutex_unlock (&self->lock);
+  return may;
 }
 
 static gboolean
@@ -437,7 +455,7 @@ pool_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
       break;
     }
   if (G_UNLIKELY (event != AEX_JOB_STARTED && aex_core_is_closed (&self->core)))
-    pool_check_stopped_unlocked (self);
+    aex_pool_check_stopped_unlocked (self);
 }
 
 static void
@@ -457,96 +475,6 @@ pool_cancel_target (AexTarget *target)
 {
   (void) target;
   return NULL;
-}
-
-/* ---- shutdown */
-
-static void
-pool_drop_queued (AexPoolCore *self)
-{
-  AexQueue queue[AEX_N_LANES] = { { 0 } };
-
-  g_mutex_lock (&self->lock);
-  for (guint i = AEX_LANE_HIGH; i < AEX_N_LANES; i++)
-    {
-      atomic_fetch_sub (&self->n_queued, (int) self->queue[i].length);
-      aex_queue_splice (&queue[i], &self->queue[i]);
-    }
-  atomic_store (&self->n_high, 0);
-  g_mutex_unlock (&self->lock);
-  for (guint i = AEX_LANE_HIGH; i < AEX_N_LANES; i++)
-    {
-      AexEntry entry;
-
-      /* Jobs end here; what we do for others (callbacks, continuations) still runs. */
-      while (aex_queue_pop (&queue[i], &entry))
-        if (entry.kind == &aex_job_kind || entry.kind == &aex_post_kind)
-          {
-            if (entry.kind == &aex_post_kind)
-              atomic_fetch_add (&self->n_dropped, 1);
-            entry.kind->drop (&entry, &self->core.target);
-          }
-        else
-          {
-            aex_target_post_or_drop (&self->core.target, (AexLane) i, &entry);
-          }
-      aex_queue_clear (&queue[i]);
-    }
-}
-
-/* What a worker has taken and not started counts as queued. */
-static void
-pool_untake (AexPoolCore *self)
-{
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      AexPoolWorker *worker = self->workers->pdata[i];
-      guint64 range;
-
-      g_mutex_lock (&worker->lock);
-      range = atomic_load (&worker->range);
-      /* Taken away from its end, entry by entry, as a thief does. */
-      while (AEX_RANGE_NEXT (range) < AEX_RANGE_END (range))
-        if (atomic_compare_exchange_weak (&worker->range, &range, AEX_RANGE (AEX_RANGE_NEXT (range), AEX_RANGE_END (range) - 1)))
-          {
-            aex_queue_push (&self->queue[worker->lane], &worker->entries[AEX_RANGE_END (range) - 1]);
-            atomic_fetch_add (&self->n_queued, 1);
-            if (worker->lane == AEX_LANE_HIGH)
-              atomic_fetch_add (&self->n_high, 1);
-            range = atomic_load (&worker->range);
-          }
-      g_mutex_unlock (&worker->lock);
-    }
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-pool_shutdown (AexCore *core, AexShutdownFlags flags)
-{
-  AexPoolCore *self = (AexPoolCore *) core;
-
-  aex_target_ref (self);
-  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
-    {
-      pool_untake (self);
-      pool_drop_queued (self);
-    }
-  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
-    {
-      g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
-
-      g_mutex_lock (&self->lock);
-      for (guint i = 0; i < self->workers->len; i++)
-        aex_run_slots_collect (&((AexPoolWorker *) self->workers->pdata[i])->slots, jobs);
-      g_mutex_unlock (&self->lock);
-      aex_core_cancel_all (jobs);
-    }
-  g_mutex_lock (&self->lock);
-  aex_pool_wake_all (self);
-  g_mutex_unlock (&self->lock);
-  pool_check_stopped_unlocked (self);
-  aex_target_unref (self);
 }
 
 static guint
@@ -576,7 +504,8 @@ static const AexCoreOps pool_ops = {
     .get_name = aex_core_get_name,
   },
   .submit = pool_submit,
-  .shutdown = pool_shutdown,
+  .admit = pool_admit,
+  .shutdown = aex_pool_shutdown,
   .count = pool_count,
   .close_on_dispose = TRUE,
   .get_width = pool_get_width,

@@ -373,6 +373,9 @@ aex_pending_abandon (AexPending *self)
           aex_waiter_release (waiter);
         }
     }
+  /* Nobody would see the end. */
+  if (links == NULL && !(aex_pending_load (self) & (AEX_BIT_JOB | AEX_BIT_LINKED)) && atomic_load (&self->extra) == NULL)
+    return;
   self->waiters = links;    /* newest first again; nobody else knows self any more */
   aex_pending_settle_abandoned (self);
 }
