@@ -202,15 +202,16 @@ scenario_callbacks (void)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (AexPending) promise = aex_pending_new ();
   g_autoptr (AexPending) derived = NULL;
-  AexPoison poison;
+  AexPoison callback, then;
 
   g_main_context_push_thread_default (context);
-  aex_poison_init (&poison);
-  poison.thread = NULL;
-  aex_pending_add_done_callback (promise, aex_poison_callback, &poison, aex_poison_release);
-  derived = aex_pending_then (promise, aex_poison_then, &poison, NULL);
+  aex_poison_init (&callback);
+  aex_poison_init (&then);
+  callback.thread = then.thread = NULL;
+  aex_pending_add_done_callback (promise, aex_poison_callback, &callback, aex_poison_release);
+  derived = aex_pending_then (promise, aex_poison_then, &then, aex_poison_release);
   aex_pending_resolve (promise, NULL);
-  while (!aex_poison_is_released (&poison) || !aex_pending_is_done (derived))
+  while (!aex_poison_is_released (&callback) || !aex_poison_is_released (&then) || !aex_pending_is_done (derived))
     g_main_context_iteration (context, FALSE);
   g_main_context_pop_thread_default (context);
 }
