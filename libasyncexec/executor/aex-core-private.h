@@ -18,6 +18,8 @@ typedef struct {
   AexAcceptance (*submit)   (AexCore *self, AexLane lane, const AexEntry *entry, GError **error);
   /* Optional: counts a job that the calling thread is going to run at once; FALSE: it may not. */
   gboolean      (*admit)    (AexCore *self);
+  /* Optional: is there a thread, or can one be started, for what is about to be posted? */
+  gboolean      (*ensure_thread) (AexCore *self, GError **error);
   /* Begins to shut down; called at most with growing flags; tells aex_core_stopped() when nothing is left. */
   void          (*shutdown) (AexCore *self, AexShutdownFlags flags);
   guint         (*count)    (AexCore *self, gboolean running);

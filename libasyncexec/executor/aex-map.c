@@ -268,20 +268,24 @@ map_closed_error (void)
   return g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED, _("The executor was shut down before all items were done"));
 }
 
+/* A runner that will not run.  Takes what it holds, and error. */
 static void
-runner_drop (AexEntry *entry, AexTarget *target)
+runner_failed (AexMap *self, AexPendingStream *stream, GError *error)
 {
-  AexMap *self = entry->a;
-  AexPendingStream *stream = entry->b;
-
-  (void) target;
   g_mutex_lock (&self->lock);
   self->stopped = TRUE;
   g_mutex_unlock (&self->lock);
+  aex_pending_stream_fail (stream, error);
   runner_left (self, stream);
-  aex_pending_stream_fail (stream, map_closed_error ());
   g_object_unref (stream);
   map_unref (self);
+}
+
+static void
+runner_drop (AexEntry *entry, AexTarget *target)
+{
+  (void) target;
+  runner_failed (entry->a, entry->b, map_closed_error ());
 }
 
 static const AexEntryKind runner_kind = { .run = runner_run, .drop = runner_drop };
@@ -314,10 +318,17 @@ static void
 post_runner (AexMap *self, AexPendingStream *stream)
 {
   AexEntry entry = { &runner_kind, self, stream, NULL };
+  const AexCoreOps *ops = AEX_CORE_OPS (self->core);
+  GError *error = NULL;
   AexEntry *copy;
   AexPending *job;
 
-  if (!AEX_CORE_OPS (self->core)->jobs_only)
+  if (ops->ensure_thread != NULL && !ops->ensure_thread (self->core, &error))
+    {
+      runner_failed (self, stream, error);
+      return;
+    }
+  if (!ops->jobs_only)
     {
       aex_target_post_or_drop (&self->core->target, AEX_LANE_DEFAULT, &entry);
       return;

@@ -368,6 +368,18 @@ pool_admit (AexCore *core)
 }
 
 static gboolean
+pool_ensure_thread (AexCore *core, GError **error)
+{
+  AexPoolCore *self = (AexPoolCore *) core;
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = self->n_threads > 0 || aex_pool_want_worker (self, error);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+static gboolean
 pool_is_current (AexTarget *target)
 {
   return aex_thread_get ()->pool == target;
@@ -505,6 +517,7 @@ static const AexCoreOps pool_ops = {
   },
   .submit = pool_submit,
   .admit = pool_admit,
+  .ensure_thread = pool_ensure_thread,
   .shutdown = aex_pool_shutdown,
   .count = pool_count,
   .close_on_dispose = TRUE,

@@ -184,18 +184,18 @@ worker_find (AexPoolWorker *self)
     }
 }
 
+/* In one go with the decision: whoever submits next sees one thread less.  Gives the lock back. */
 static void
-worker_free (AexPoolWorker *self)
+worker_leave (AexPoolWorker *self)
 {
   AexPoolCore *pool = self->pool;
   gboolean stopped;
 
-  g_mutex_lock (&pool->lock);
   g_ptr_array_remove_fast (pool->workers, self);
   pool->n_gone_started += atomic_load (&self->n_started);
   pool->n_gone_finished += atomic_load (&self->n_finished);
   pool->n_threads--;
-  /* Something may have come while we made up our mind. */
+  /* One too many, with work left for others. */
   if (aex_pool_has_work (pool))
     aex_pool_want_worker (pool, NULL);
   stopped = aex_pool_check_stopped (pool);
@@ -230,11 +230,9 @@ aex_pool_run_worker (AexPoolCore *pool)
       worker_run_batch (self, thread);
       g_mutex_lock (&pool->lock);
     }
-  g_mutex_unlock (&pool->lock);
-
   thread->worker = NULL;
   thread->pool = NULL;
-  worker_free (self);
+  worker_leave (self);
 }
 
 static void
