@@ -121,25 +121,35 @@ release_for_own_loop (gpointer data)
 }
 
 static void
+cancel_one (Submitter   *self,
+            AexPending **jobs,
+            guint        i)
+{
+  Item *item = &self->items[i];
+
+  if (jobs[i] != NULL && aex_pending_cancel (jobs[i], "storm"))
+    {
+      item->cancelled = TRUE;
+      /* Done at once: it was still queued, so it never runs. */
+      if (aex_pending_is_done (jobs[i]) && g_atomic_int_get (&item->n_runs) == 0)
+        item->must_not_run = TRUE;
+    }
+  g_clear_object (&jobs[i]);
+}
+
+/* Sooner or later every third. */
+static void
 cancel_some (Submitter   *self,
              AexPending **jobs,
              GRand       *rand,
              guint        i)
 {
   guint back = (guint) g_rand_int_range (rand, 0, CANCEL_WINDOW);
-  Item *item;
 
-  if (back > i || (i - back) % 3 != 0 || jobs[i - back] == NULL)
-    return;
-  item = &self->items[i - back];
-  if (aex_pending_cancel (jobs[i - back], "storm"))
-    {
-      item->cancelled = TRUE;
-      /* Done at once: it was still queued, so it never runs. */
-      if (aex_pending_is_done (jobs[i - back]) && g_atomic_int_get (&item->n_runs) == 0)
-        item->must_not_run = TRUE;
-    }
-  g_clear_object (&jobs[i - back]);
+  if (back <= i)
+    cancel_one (self, jobs, i - back);
+  if (i >= CANCEL_WINDOW)
+    cancel_one (self, jobs, i - CANCEL_WINDOW);
 }
 
 static void
@@ -192,7 +202,7 @@ submitter_main (gpointer data)
         aex_test_drain ();
     }
   for (guint i = 0; i < n; i++)
-    g_clear_object (&jobs[i]);
+    cancel_one (self, jobs, i);
   if (self->own_loop)
     {
       aex_test_iterate_until (all_released, self);
