@@ -270,6 +270,49 @@ test_long_job_is_a_slice (void)
   g_assert_cmpuint (frames.n_redraws, >=, (frames.n_jobs - 1) * 40);
 }
 
+/* Long jobs behind many short ones: the slice is still measured. */
+static gboolean
+job_one_millisecond (AexPending   *job,
+                     GCancellable *cancellable,
+                     gpointer      user_data,
+                     GError      **error)
+{
+  Frames *self = user_data;
+
+  self->n_jobs++;
+  self->work_while_due_us += 1000;
+  self->max_work_while_due_us = MAX (self->max_work_while_due_us, self->work_while_due_us);
+  aex_clock_advance (1000);
+  return TRUE;
+}
+
+static void
+test_long_behind_short (void)
+{
+  g_autoptr (AexExecutor) executor = NULL;
+  Frames frames = { .redraw_us = 1000 };
+  GSource *source;
+
+  frames_setup (&executor);
+  frames.stop_us = aex_clock_now () + 10 * G_USEC_PER_SEC;
+  for (guint i = 0; i < 1000; i++)
+    g_object_unref (aex_executor_submit (executor, aex_job_int, NULL, NULL));
+  for (guint i = 0; i < 200; i++)
+    g_object_unref (aex_executor_submit (executor, job_one_millisecond, &frames, NULL));
+  source = g_source_new (&redraw_funcs, sizeof (RedrawSource));
+  ((RedrawSource *) source)->frames = &frames;
+  g_source_set_priority (source, REDRAW_PRIORITY);
+  g_source_attach (source, NULL);
+  while (frames.n_jobs < 200 && !time_is_over (&frames))
+    g_main_context_iteration (NULL, FALSE);
+  g_source_destroy (source);
+  g_source_unref (source);
+  aex_test_drain ();
+  g_assert_cmpuint (frames.n_jobs, ==, 200);
+  /* Looked at after every fourth entry. */
+  g_assert_cmpint (frames.max_work_while_due_us, <=, SLICE_US + 4 * 1000);
+}
+
 /* Without anything below it, stepping back costs no work. */
 static void
 test_alone (void)
@@ -297,6 +340,7 @@ main (int    argc,
   aex_test_add ("/frames/slice/not-starved", test_not_starved);
   aex_test_add ("/frames/slice/short-work-stays", test_short_work_stays);
   aex_test_add ("/frames/slice/long-job", test_long_job_is_a_slice);
+  aex_test_add ("/frames/slice/long-behind-short", test_long_behind_short);
   aex_test_add ("/frames/slice/alone", test_alone);
   return aex_test_run ();
 }

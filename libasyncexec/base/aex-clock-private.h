@@ -8,6 +8,10 @@ G_BEGIN_DECLS
 /* Monotonic microseconds; the only clock of the library.  Tests switch it to virtual time, which moves only by
  * aex_clock_advance(): that wakes every thread that waits for a deadline which has passed. */
 gint64   aex_clock_now          (void);
+
+/* The same, but it may stand still for some milliseconds: several times cheaper, to see that time has passed. */
+gint64   aex_clock_coarse       (void);
+
 gboolean aex_clock_is_virtual   (void);
 void     aex_clock_set_virtual  (gboolean virtual_time);
 void     aex_clock_advance      (gint64 by_us);

@@ -2,6 +2,7 @@
 #include "base/aex-clock-private.h"
 
 #include <stdatomic.h>
+#include <time.h>
 
 /* A thread that waits in virtual time, and how to wake it. */
 typedef struct {
@@ -29,6 +30,17 @@ aex_clock_now (void)
   if (G_UNLIKELY (atomic_load_explicit (&clock_virtual, memory_order_relaxed)))
     return atomic_load (&clock_virtual_now);
   return g_get_monotonic_time ();
+}
+
+gint64
+aex_clock_coarse (void)
+{
+  struct timespec now;
+
+  if (G_UNLIKELY (atomic_load_explicit (&clock_virtual, memory_order_relaxed)))
+    return atomic_load (&clock_virtual_now);
+  clock_gettime (CLOCK_MONOTONIC_COARSE, &now);
+  return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 gboolean
