@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct _AexCore AexCore;
 
-typedef enum { AEX_ACCEPTED, AEX_REFUSED_CLOSED, AEX_REFUSED_BUSY, AEX_REFUSED_ERROR } AexAcceptance;
+typedef enum { AEX_ACCEPTED, AEX_REFUSED_CLOSED, AEX_REFUSED_BUSY, AEX_REFUSED_CANCELLED, AEX_REFUSED_ERROR } AexAcceptance;
 
 /* What executors do differently.  The first member makes a core a target. */
 typedef struct {

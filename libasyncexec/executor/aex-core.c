@@ -217,6 +217,8 @@ aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *erro
   atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
   if (why == AEX_REFUSED_CLOSED)
     aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+  else if (why == AEX_REFUSED_CANCELLED)
+    aex_pending_cancel_as (job, AEX_CANCEL_EXPLICIT, NULL);
   else if (why == AEX_REFUSED_BUSY)
     aex_pending_reject (job, g_error_new (AEX_ERROR, AEX_ERROR_BUSY,
                                           _("%u jobs are queued, which is the limit: try again when some have run"),

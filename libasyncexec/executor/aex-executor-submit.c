@@ -132,6 +132,12 @@ submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, 
   job = aex_pending_new_job (&core->target, context, func, user_data, destroy, flags);
   record_submission (core, job);
   apply_options (job, options);
+  /* What is cancelled already never starts: it is not even queued, where a thread might be faster than we. */
+  if (options->cancellable != NULL && g_cancellable_is_cancelled (options->cancellable))
+    {
+      aex_core_refuse (core, job, AEX_REFUSED_CANCELLED, NULL);
+      return job;
+    }
   aex_core_submit_job (core, job, (AexLane) (AEX_LANE_DEFAULT - options->priority));
   if (options->timeout_us >= 0)
     aex_pending_arm (job, options->timeout_us, job_timed_out);
