@@ -287,7 +287,7 @@ typedef struct
   AexThreadPool *pool;
   AexGate        came;
   AexGate        left;
-  int            n_destroyed;
+  AexGate        destroyed;
 } Hook;
 
 static GPrivate hook_mark;
@@ -309,7 +309,7 @@ hook_main (AexThreadPool *pool,
 static void
 hook_destroyed (gpointer user_data)
 {
-  g_atomic_int_inc (&((Hook *) user_data)->n_destroyed);
+  aex_gate_open (&((Hook *) user_data)->destroyed);
 }
 
 static AexExecutor *
@@ -319,9 +319,9 @@ pool_with_hook (Hook *self,
   AexExecutor *executor = aex_test_pool (max_workers);
 
   self->pool = AEX_THREAD_POOL (executor);
-  self->n_destroyed = 0;
   aex_gate_init (&self->came);
   aex_gate_init (&self->left);
+  aex_gate_init (&self->destroyed);
   aex_thread_pool_set_thread_main (self->pool, hook_main, self, hook_destroyed);
   return executor;
 }
@@ -334,10 +334,11 @@ hook_end (Hook        *self,
   aex_test_shutdown (executor);
   aex_gate_wait_n (&self->left, n_left);
   /* The worker that was last may be the one that lets go. */
-  aex_test_wait_threads ();
-  g_assert_cmpint (g_atomic_int_get (&self->n_destroyed), ==, 1);
+  aex_gate_wait (&self->destroyed);
+  g_assert_cmpuint (self->destroyed.n_opened, ==, 1);
   aex_gate_clear (&self->came);
   aex_gate_clear (&self->left);
+  aex_gate_clear (&self->destroyed);
 }
 
 static gboolean
