@@ -5,6 +5,8 @@
  * job. */
 #include "executor/aex-pool-core-private.h"
 
+#include "base/aex-fork-private.h"
+
 #define DEFAULT_IDLE_TIMEOUT_US (60 * G_USEC_PER_SEC)
 
 static guint
@@ -157,6 +159,8 @@ pool_start_thread (AexPoolCore *self, GError **error)
   g_autofree char *name = g_strdup_printf ("aex-%.10s", self->core.name != NULL ? self->core.name : "pool");
   GThread *thread;
 
+  if (aex_fork_check (error))
+    return FALSE;
   /* Our own threads and not GThreadPool's: that one says nothing useful when a thread can not be started (the work stays
    * queued), has no hook around a thread's life, and a hand-over to one of its idle threads costs as much as a start. */
   aex_target_ref (self);
