@@ -2,7 +2,7 @@
 
 int main () {
     try {
-        var executor = AsyncExec.Executor.ref_default ();
+        var executor = AsyncExec.Executor.get_default ();
         var pending = executor.submit ((job, cancellable) => {
             job.resolve_string ("forty-two");
             return true;
