@@ -208,11 +208,20 @@ aex_pending_cancel_sources (AexPending *self)
 
   for (guint i = 0; sources != NULL && i < sources->len; i++)
     {
-      guint n_left;
+      AexPending *source = sources->pdata[i];
+      guint n_left = 0;
 
-      aex_pending_detach (sources->pdata[i], NULL, &n_left);
-      if (n_left <= 1)
-        aex_pending_defer_cancel (sources->pdata[i]);
+      /* self still ends with its source, but does not depend on it any more: two that are cancelled do not keep it. */
+      aex_pending_lock (source);
+      for (AexWaiter *waiter = source->waiters; waiter != NULL; waiter = waiter->next)
+        {
+          if (waiter->kind == AEX_WAITER_LINK && ((AexLink *) waiter)->derived == self)
+            waiter->weak = TRUE;
+          n_left += !waiter->weak;
+        }
+      aex_pending_unlock (source);
+      if (n_left == 0)
+        aex_pending_defer_cancel (source);
     }
 }
 

@@ -141,7 +141,7 @@ struct _AexWaiter {
   AexWaiter *next;
   AexWaiterKind kind;
   gboolean expected;           /* counted in the n_expected of its home */
-  gboolean weak;               /* nobody depends on it: a finally whose derived pending is done */
+  gboolean weak;               /* nobody depends on it: a finally whose derived pending is done, a cancelled coroutine */
   gulong id;
   AexTarget *target;           /* CALLBACK: where it goes; NULL: here */
   AexContext *context;
