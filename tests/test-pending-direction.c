@@ -342,6 +342,71 @@ test_derived_of_running_job (void)
   aex_block_clear (&block);
 }
 
+static AexPending *
+follow_given (AexPending   *job,
+              GCancellable *cancellable,
+              gpointer      pending,
+              GError      **error)
+{
+  return g_object_ref (pending);
+}
+
+static gboolean
+follows_already (gpointer pending)
+{
+  g_autoptr (AexPendingInfo) info = aex_pending_dup_info (pending);
+
+  return aex_pending_info_get_state (info) == AEX_PENDING_STATE_RUNNING;
+}
+
+/* A coroutine is done when what it follows is; its cancel goes there by the
+ * same rule. */
+static void
+run_coroutine (gboolean with_other)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) other = with_other ? aex_pending_catch (source, pass_on, NULL, NULL) : NULL;
+  g_autoptr (AexPending) job = aex_executor_submit_async (pool, follow_given, source, NULL);
+  g_autoptr (AexPending) behind = aex_executor_submit_async (pool, follow_given, other != NULL ? other : source, NULL);
+  g_autoptr (AexPending) marker = NULL;
+  AexBlock block;
+
+  /* One worker, in order: when the third runs, the first two have returned. */
+  aex_block_init (&block);
+  aex_gate_open (&block.release);
+  marker = aex_executor_submit (pool, aex_block_job, &block, NULL);
+  aex_test_run_until_done (marker);
+  g_assert_true (follows_already (job));
+  if (!with_other)
+    {
+      g_assert_true (aex_pending_cancel (behind, NULL));
+      g_assert_false (aex_pending_is_cancelled (source));
+    }
+  g_assert_true (aex_pending_cancel (job, NULL));
+  g_assert_true (aex_pending_is_cancelled (job));
+  g_assert_cmpint (aex_pending_is_cancelled (source), ==, !with_other);
+  g_assert_cmpint (aex_pending_is_done (job), ==, !with_other);
+  aex_pending_resolve (source, NULL);
+  aex_test_run_until_done (job);
+  aex_assert_cancelled (job);
+  aex_test_run_until_done (behind);
+  aex_test_shutdown (pool);
+  aex_block_clear (&block);
+}
+
+static void
+test_coroutine (void)
+{
+  run_coroutine (FALSE);
+}
+
+static void
+test_coroutine_with_other (void)
+{
+  run_coroutine (TRUE);
+}
+
 static void
 add_kinds (void)
 {
@@ -380,6 +445,8 @@ main (int    argc,
   aex_test_add ("/pending/direction/explicit-is-for-everybody", test_explicit_is_for_everybody);
   aex_test_add ("/pending/direction/waiter-keeps-source", test_waiter_keeps_source);
   aex_test_add ("/pending/direction/no-parent-link", test_no_parent_link);
+  aex_test_add ("/pending/direction/coroutine", test_coroutine);
+  aex_test_add ("/pending/direction/coroutine-with-other", test_coroutine_with_other);
   aex_test_add ("/pending/direction/derived-of-running-job", test_derived_of_running_job);
   return aex_test_run ();
 }
