@@ -375,9 +375,9 @@ main (int    argc,
   aex_test_add ("/executor/I8/observed", test_observed);
   aex_test_add ("/executor/I8/no-result-is-unobserved", test_no_result_is_unobserved);
   aex_test_add ("/executor/I8/cancelled", test_cancelled);
-  aex_test_add ("/executor/I8/on-owner-context", test_on_owner_context);
+  aex_test_add ("/executor/I8-R5/on-owner-context", test_on_owner_context);
   aex_test_add ("/executor/I8/log-unless-handled", test_log_unless_handled);
   aex_test_add ("/executor/I8/log-without-executor", test_log_without_executor);
-  aex_test_add ("/executor/I8/hundred-percent", test_hundred_percent);
+  aex_test_add ("/executor/I8-X17/hundred-percent", test_hundred_percent);
   return aex_test_run ();
 }

@@ -335,7 +335,7 @@ main (int    argc,
   aex_test_add ("/executor/max-pending/internal-work-goes-through", test_internal_work_goes_through);
   aex_test_add ("/executor/counts/pool", test_counts);
   aex_test_add ("/executor/counts/caller", test_counts_on_a_caller);
-  aex_test_add ("/executor/K15/state", test_state);
+  aex_test_add ("/executor/K15-R5/state", test_state);
   aex_test_add ("/executor/name", test_name);
   aex_test_add ("/executor/E1/starts-nothing", test_starts_nothing);
   aex_test_add ("/executor/E1/invalid-executor", test_invalid_executor);

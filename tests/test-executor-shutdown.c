@@ -413,8 +413,8 @@ main (int    argc,
   aex_test_add ("/executor/E7/last-unref-drains", test_last_unref_drains);
   aex_test_add ("/executor/E7/last-unref-on-own-worker", test_last_unref_on_own_worker);
   aex_test_add ("/executor/P9/from-own-job", test_from_own_job);
-  aex_test_add ("/executor/P9/from-done-callback", test_from_done_callback);
-  aex_test_add ("/executor/P9/from-three-threads", test_from_three_threads);
+  aex_test_add ("/executor/P9-X14/from-done-callback", test_from_done_callback);
+  aex_test_add ("/executor/P9-X14/from-three-threads", test_from_three_threads);
   aex_test_add ("/executor/P3/pending-refuses-cancel", test_pending_refuses_cancel);
   aex_test_add ("/executor/shutdown/deliveries-go-through", test_deliveries_go_through);
   aex_test_add ("/executor/shutdown/waits-for-coroutines", test_waits_for_coroutines);

@@ -300,15 +300,15 @@ main (int    argc,
       char **argv)
 {
   aex_test_init (&argc, &argv);
-  add ("/fork/submits", child_submits);
-  add ("/fork/uses-new-pool", child_uses_new_pool);
-  add ("/fork/combines", child_combines);
-  add ("/fork/waits", child_waits);
-  add ("/fork/runs", child_runs);
-  add ("/fork/streams", child_streams);
-  add ("/fork/looks", child_looks);
-  add ("/fork/acts", child_acts);
-  add ("/fork/lets-go", child_lets_go);
-  add ("/fork/execs", child_execs);
+  add ("/fork/X12/submits", child_submits);
+  add ("/fork/X12/uses-new-pool", child_uses_new_pool);
+  add ("/fork/X12/combines", child_combines);
+  add ("/fork/X12/waits", child_waits);
+  add ("/fork/X12/runs", child_runs);
+  add ("/fork/X12/streams", child_streams);
+  add ("/fork/X12/looks", child_looks);
+  add ("/fork/X12/acts", child_acts);
+  add ("/fork/X12/lets-go", child_lets_go);
+  add ("/fork/X12/execs", child_execs);
   return aex_test_run ();
 }

@@ -510,7 +510,7 @@ main (int    argc,
   aex_test_add ("/pending/I8/signal-not-handled", test_signal_not_handled);
   aex_test_add ("/pending/I8/signal-not-for-observed", test_signal_not_for_observed);
   aex_test_add ("/pending/rule1/error-after-outcome", test_error_after_outcome);
-  aex_test_add ("/pending/K32/job-without-error", test_job_without_error);
+  aex_test_add ("/pending/K32-R2/job-without-error", test_job_without_error);
   aex_test_add ("/pending/K32/payload", test_payload);
   aex_test_add ("/pending/K32/payload-of-a-loser", test_payload_of_a_loser);
   aex_test_add ("/pending/K32/no-payload", test_no_payload);

@@ -426,8 +426,8 @@ main (int    argc,
       char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add ("/pending/rule2/removed", test_removed);
-  aex_test_add ("/pending/rule1/abandoned", test_abandoned);
+  aex_test_add ("/pending/R6/removed", test_removed);
+  aex_test_add ("/pending/R6-R17/abandoned", test_abandoned);
   aex_test_add ("/pending/rule1/abandoned-derived", test_abandoned_before_callbacks);
   aex_test_add ("/pending/rule2/passed-by", test_passed_by);
   aex_test_add ("/pending/rule2/object-disposed", test_object_disposed);
@@ -436,7 +436,7 @@ main (int    argc,
   aex_test_add ("/pending/rule2/object-alive", test_object_alive);
   aex_test_add ("/pending/rule2/blocked-wait-drains", test_blocked_wait_drains);
   aex_test_add ("/pending/rule2/blocked-wait-releases-first", test_blocked_wait_releases_first);
-  aex_test_add ("/pending/P13/job-closure-before-done", test_job_closure_before_done);
+  aex_test_add ("/pending/P13-R6/job-closure-before-done", test_job_closure_before_done);
   aex_test_add ("/pending/rule3/release-on-owner", test_release_on_owner);
   aex_test_add ("/pending/K46/gc", test_gc);
   return aex_test_run ();

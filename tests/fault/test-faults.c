@@ -424,7 +424,7 @@ main (int    argc,
     g_error ("AEX_SHIM must name the shim");
   for (guint i = 0; i < G_N_ELEMENTS (scenarios); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/fault/%s", scenarios[i].name);
+      g_autofree char *path = g_strdup_printf ("/fault/X9/%s", scenarios[i].name);
 
       aex_test_add_data (path, scenarios[i].name, test_scenario);
     }

@@ -35,8 +35,8 @@ def main():
     for mode in modes:
         found = any(reported(program, mode) for _ in range(TRIES))
         quiet = not any(reported(program, mode, "--fixed") for _ in range(TRIES))
-        for good, name in ((found, f"/planted/{mode}/found"),
-                           (quiet, f"/planted/{mode}/twin-is-silent")):
+        for good, name in ((found, f"/planted/X20/{mode}/found"),
+                           (quiet, f"/planted/X20/{mode}/twin-is-silent")):
             number += 1
             failed += not good
             print(f"{'ok' if good else 'not ok'} {number} {name}", flush=True)

@@ -513,9 +513,9 @@ main (int    argc,
   aex_test_add ("/stress/executor/storm-pool", test_storm_pool);
   aex_test_add ("/stress/executor/storm-caller", test_storm_caller);
   aex_test_add ("/stress/I1/callbacks", test_callbacks);
-  aex_test_add ("/stress/I5/lives", test_lives);
+  aex_test_add ("/stress/I5-X14/lives", test_lives);
   aex_test_add ("/stress/E5/shutdown-race", test_shutdown_race);
-  aex_test_add ("/stress/executor/ping-pong", test_ping_pong);
+  aex_test_add ("/stress/X2/ping-pong", test_ping_pong);
   aex_test_add ("/stress/executor/hops", test_hops);
   return aex_test_run ();
 }

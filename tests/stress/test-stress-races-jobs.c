@@ -342,7 +342,7 @@ static const AexRace races[] = {
     { do_record, do_cancel, do_wait, do_attach }, check_job, begin_pool, end_pool },
   { "/stress/races/job-record-wait-attach", ROUNDS, sizeof (State), setup_job,
     { do_record, do_record, do_wait, do_attach }, check_job, begin_pool, end_pool },
-  { "/stress/races/job-start-cancel-queued", ROUNDS, sizeof (State), setup_queued,
+  { "/stress/races/X3/job-start-cancel-queued", ROUNDS, sizeof (State), setup_queued,
     { do_cancel_queued, do_cancel, do_set_priority, do_attach }, check_job, begin_pool, end_pool },
   { "/stress/races/job-start-set-priority", ROUNDS, sizeof (State), setup_queued,
     { do_set_priority, do_set_priority, do_wait }, check_job_without_callback, begin_pool, end_pool },

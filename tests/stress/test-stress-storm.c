@@ -286,8 +286,8 @@ main (int    argc,
 {
   aex_test_init (&argc, &argv);
   aex_test_set_watchdog (300);
-  aex_test_add_data ("/stress/storm/one-worker", GUINT_TO_POINTER (1), test_storm);
-  aex_test_add_data ("/stress/storm/two-workers", GUINT_TO_POINTER (2), test_storm);
-  aex_test_add_data ("/stress/storm/eight-workers", GUINT_TO_POINTER (8), test_storm);
+  aex_test_add_data ("/stress/storm/X1-X3-X4-R5-R6/one-worker", GUINT_TO_POINTER (1), test_storm);
+  aex_test_add_data ("/stress/storm/X1-X3-X4-R5-R6/two-workers", GUINT_TO_POINTER (2), test_storm);
+  aex_test_add_data ("/stress/storm/X1-X3-X4-R5-R6/eight-workers", GUINT_TO_POINTER (8), test_storm);
   return aex_test_run ();
 }
