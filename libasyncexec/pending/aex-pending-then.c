@@ -24,7 +24,8 @@ then_complete (AexLink *link, AexPending *source, AexPending *next, GError *erro
     {
       if (AEX_IS_DONE (aex_pending_load (derived)))
         {
-          g_autoptr (AexPending) lost = aex_pending_new_failed (error);
+          /* Nobody can get it from derived any more: dropped unobserved, it is reported. */
+          g_object_unref (aex_pending_new_failed (error));
           return;
         }
       aex_pending_reject (derived, error);
@@ -79,7 +80,6 @@ static void
 then_drop (AexEntry *entry, AexTarget *target)
 {
   AexLink *link = entry->a;
-  g_autoptr (AexPending) source = entry->b;
 
   (void) target;
   then_met (link);
@@ -88,6 +88,7 @@ then_drop (AexEntry *entry, AexTarget *target)
   link->waiter.func = NULL;
   aex_pending_cancel_as (link->derived, AEX_CANCEL_CLOSED, NULL);
   aex_link_unref (link);
+  g_object_unref (entry->b);
 }
 
 static const AexEntryKind then_kind = { .run = then_run, .drop = then_drop };
