@@ -20,6 +20,9 @@ FORBIDDEN = ("then", "async", "await")
 FOREIGN_CALLBACKS = ("Gio.AsyncReadyCallback", "GLib.DestroyNotify", "GObject.Callback",
                      "GLib.SourceFunc", "GLib.Func", "GObject.Closure")
 
+READY_TYPE = "Gio.AsyncReadyCallback"
+DERIVABLE = ("Executor",)
+
 
 def tag_of(element):
     return element.tag.rsplit("}", 1)[-1]
@@ -36,6 +39,11 @@ def named(element, owner=None):
 
 def parameters(callable_element):
     return callable_element.findall(f"{CORE}parameters/{CORE}parameter")
+
+
+def type_name(element):
+    kind = element.find(CORE + "type") if element is not None else None
+    return kind.get("name") if kind is not None else None
 
 
 def walk(namespace):
@@ -85,6 +93,55 @@ def unfinished_async(namespace):
                 yield f"{named(element, owner)} has no {base}_finish beside it"
 
 
+def other_job_functions(namespace):
+    """Work gets a pending to set its outcome on, and says whether it succeeded."""
+    work = [c for c in namespace.findall(CORE + "callback")
+            if [type_name(p) for p in parameters(c)[:2]] == ["Pending", "Gio.Cancellable"]]
+    jobs = [c for c in work if type_name(c.find(CORE + "return-value")) == "gboolean"]
+    if len(jobs) != 1:
+        yield f"{len(jobs)} types of job functions: {[c.get('name') for c in jobs]}"
+    for callback in work:
+        if callback.get("throws") != "1":
+            yield f"{named(callback)} has no error"
+        if callback not in jobs and type_name(callback.find(CORE + "return-value")) != "Pending":
+            yield f"{named(callback)} returns neither success nor a pending"
+
+
+def wrong_starts(namespace):
+    """A start returns nothing, and has one cancellable and one callback."""
+    for element, owner in walk(namespace):
+        if tag_of(element) not in ("function", "method", "constructor"):
+            continue
+        kinds = [type_name(p) for p in parameters(element)]
+        if READY_TYPE not in kinds:
+            continue
+        if type_name(element.find(CORE + "return-value")) != "none":
+            yield f"{named(element, owner)} returns something"
+        for kind in (READY_TYPE, "Gio.Cancellable"):
+            if kinds.count(kind) != 1:
+                yield f"{named(element, owner)} has {kinds.count(kind)} of {kind}"
+        if any(p.get("direction", "in") != "in" for p in parameters(element)):
+            yield f"{named(element, owner)} gives something back"
+
+
+def wrongly_final(namespace):
+    """Executors are for scripts to derive; the rest is not."""
+    for element in namespace.findall(CORE + "class"):
+        derivable = element.get("name") in DERIVABLE
+        if derivable == (element.get("final") == "1"):
+            yield f"{named(element)} is {'' if derivable else 'not '}final"
+
+
+def fundamental_types(namespace):
+    parents = {c.get("name"): c.get("parent") for c in namespace.findall(CORE + "class")}
+    for element in namespace.findall(CORE + "class"):
+        top = element.get("name")
+        while top in parents:
+            top = parents[top]
+        if top != "GObject.Object" or element.get(GLIB + "fundamental") == "1":
+            yield f"{named(element)} is no GObject, but {top}"
+
+
 def forbidden_names(namespace):
     for element, owner in walk(namespace):
         if visible(element) and tag_of(element) in CALLABLES and element.get("name") in FORBIDDEN:
@@ -130,9 +187,13 @@ def undocumented(namespace):
 
 
 RULES = {
-    "no-callback-in-virtual-method": callbacks_in_vfuncs,
-    "no-value-beside-error": values_beside_errors,
-    "async-has-finish": unfinished_async,
+    "R1/one-job-function": other_job_functions,
+    "R4/no-value-beside-error": values_beside_errors,
+    "R11/no-callback-in-virtual-method": callbacks_in_vfuncs,
+    "R12/derivable-or-final": wrongly_final,
+    "R13/no-fundamental-type": fundamental_types,
+    "R15/async-has-finish": unfinished_async,
+    "R15/async-start": wrong_starts,
     "no-then-async-await": forbidden_names,
     "documented": undocumented,
 }
@@ -144,20 +205,35 @@ FRAME = """<repository xmlns="http://www.gtk.org/introspection/core/1.0"
 READY = '<parameter name="cb"><doc>x</doc><type name="Gio.AsyncReadyCallback"/></parameter>'
 
 BAD = {
-    "no-callback-in-virtual-method":
+    "R1/one-job-function":
+        '<callback name="F" throws="1"><return-value><type name="GObject.Value"/></return-value><parameters>'
+        '<parameter name="p"><type name="Pending"/></parameter>'
+        '<parameter name="c"><type name="Gio.Cancellable"/></parameter></parameters></callback>',
+    "R11/no-callback-in-virtual-method":
         f'<class name="A"><virtual-method name="v"><parameters>{READY}</parameters></virtual-method></class>',
-    "no-value-beside-error":
+    "R12/derivable-or-final": '<class name="A"/>',
+    "R13/no-fundamental-type": '<class name="A" parent="B"/><class name="B" glib:fundamental="1"/>',
+    "R4/no-value-beside-error":
         '<function name="f" throws="1"><parameters><parameter name="v" caller-allocates="1">'
         '<type name="GObject.Value"/></parameter></parameters></function>',
-    "async-has-finish":
+    "R15/async-start":
+        f'<class name="A"><method name="f_async"><return-value><type name="gint"/></return-value>'
+        f'<parameters>{READY}</parameters></method></class>',
+    "R15/async-has-finish":
         f'<class name="A"><method name="f_async"><parameters>{READY}</parameters></method></class>'
         '<class name="B"><method name="f_finish"/></class>',
     "no-then-async-await": '<class name="A"><method name="then"/></class>',
     "documented": '<class name="A" version="1.0"><doc>x</doc><property name="p"/></class>',
 }
 
-GOOD = (f'<class name="A" version="1.0"><doc>x</doc><method name="f_async" version="1.0"><doc>x</doc>'
-        f'<return-value><type name="none"/></return-value><parameters>{READY}</parameters></method>'
+CANCELLABLE = '<parameter name="c"><doc>x</doc><type name="Gio.Cancellable"/></parameter>'
+
+GOOD = ('<callback name="F" throws="1" version="1.0"><doc>x</doc><return-value><doc>x</doc><type name="gboolean"/>'
+        '</return-value><parameters><parameter name="p"><doc>x</doc><type name="Pending"/></parameter>'
+        f'{CANCELLABLE}</parameters></callback>'
+        '<class name="A" version="1.0" parent="GObject.Object" final="1"><doc>x</doc>'
+        '<method name="f_async" version="1.0"><doc>x</doc>'
+        f'<return-value><type name="none"/></return-value><parameters>{CANCELLABLE}{READY}</parameters></method>'
         '<method name="f_finish" version="1.0"><doc>x</doc></method>'
         '<method name="then" introspectable="0" version="1.0"><doc>x</doc></method></class>')
 
