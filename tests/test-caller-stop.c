@@ -54,6 +54,34 @@ test_states (void)
   g_object_unref (caller);
 }
 
+/* K14: from any thread; what a stop does, forced or not, as long as nothing can hold a caller. */
+static gpointer
+read_state (gpointer executor)
+{
+  return GINT_TO_POINTER (aex_executor_get_state (executor));
+}
+
+static void
+check_stop (AexStopFlags flags)
+{
+  AexCaller *caller = new_caller ();
+  g_autoptr (AexPending) stopped = NULL;
+
+  aex_test_wait (aex_caller_get_started (caller));
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_thread_new ("reader", read_state, caller))), ==, AEX_EXECUTOR_STATE_RUNNING);
+  stopped = aex_caller_stop (caller, flags);
+  aex_test_wait (stopped);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_thread_new ("reader", read_state, caller))), ==, AEX_EXECUTOR_STATE_STOPPED);
+  g_object_unref (caller);
+}
+
+static void
+test_running (void)
+{
+  check_stop (AEX_STOP_FLAGS_NONE);
+  check_stop (AEX_STOP_FLAGS_FORCE);
+}
+
 /* P3: a waiter that gives up does not end what others wait for. */
 static void
 test_await_stopped (void)
@@ -452,6 +480,7 @@ main (int    argc,
       char **argv)
 {
   aex_test_init (&argc, &argv);
+  aex_test_add ("/caller/K14/running", test_running);
   aex_test_add ("/caller/K15/states", test_states);
   aex_test_add ("/caller/K16/await-stopped", test_await_stopped);
   aex_test_add ("/caller/S12/background-executor", test_background_executor);

@@ -512,16 +512,35 @@ test_post (void)
   aex_test_shutdown (pool);
 }
 
+/* E9: the work itself can ask where it runs. */
+static gboolean
+job_runs_here (AexPending   *job,
+               GCancellable *cancellable,
+               gpointer      executor,
+               GError      **error)
+{
+  g_autoptr (AexCaller) current = aex_caller_ref_current (error);
+
+  if (current == NULL)
+    return FALSE;
+  g_assert_true ((gpointer) current == executor);
+  aex_pending_resolve_boolean (job, aex_executor_runs_here (executor));
+  return TRUE;
+}
+
 static void
 test_runs_here (void)
 {
   g_autoptr (AexCaller) main_caller = aex_caller_ref_main ();
   AexExecutor *caller = new_caller ();
   AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPending) job = aex_executor_submit (caller, job_runs_here, caller, NULL);
 
   g_assert_true (aex_executor_runs_here (AEX_EXECUTOR (main_caller)));
   g_assert_false (aex_executor_runs_here (caller));
   g_assert_false (aex_executor_runs_here (pool));
+  aex_test_wait (job);
+  g_assert_true (aex_pending_get_boolean (job, NULL));
   aex_test_shutdown (pool);
   aex_test_shutdown (caller);
 }
@@ -546,10 +565,10 @@ main (int    argc,
   aex_test_add ("/executor/E3/submit-and-wait", test_submit_and_wait);
   aex_test_add ("/executor/E3/after-shutdown", test_after_shutdown);
   aex_test_add ("/executor/E12/abandon", test_abandon);
-  aex_test_add ("/executor/return-values", test_return_values);
+  aex_test_add ("/executor/R2/return-values", test_return_values);
   aex_test_add ("/executor/submit-async/follows", test_submit_async);
   aex_test_add ("/executor/submit-async/cancel", test_submit_async_cancel);
   aex_test_add ("/executor/post/in-order", test_post);
-  aex_test_add ("/executor/runs-here", test_runs_here);
+  aex_test_add ("/executor/E9/runs-here", test_runs_here);
   return aex_test_run ();
 }

@@ -309,7 +309,7 @@ static const struct
   { "pool", scenario_pool },
   { "post", scenario_post },
   { "replacements", scenario_replacements },
-  { "caller-thread", scenario_caller_thread },
+  { "K4-caller-thread", scenario_caller_thread },
   { "pushed-context", scenario_pushed_context },
   { "callbacks", scenario_callbacks },
   { "time", scenario_time },

@@ -13,7 +13,8 @@ typedef struct
   int n_run;
   int n_released;
   int n_told;           /* done callbacks */
-  int n_failed;         /* unhandled errors, when counted */
+
+  GThread *thread;      /* where callbacks come; not atomic */
 } Tally;
 
 static gboolean
@@ -55,6 +56,9 @@ tally_told (AexPending *pending,
             gpointer    tally)
 {
   g_assert_true (aex_pending_is_done (pending));
+  /* On the context that attached it, and never inside another call. */
+  g_assert_true (g_thread_self () == ((Tally *) tally)->thread);
+  g_assert_cmpint (g_main_depth (), ==, 1);
   g_atomic_int_inc (&((Tally *) tally)->n_told);
 }
 
@@ -240,7 +244,7 @@ callbacks_thread (gpointer user_data)
 {
   Crowd *self = user_data;
   g_autoptr (GMainContext) context = g_main_context_new ();
-  Tally mine = { 0 };
+  Tally mine = { .thread = g_thread_self () };
 
   g_main_context_push_thread_default (context);
   for (guint i = 0; i < self->n_rounds; i++)
@@ -512,7 +516,7 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_add ("/stress/executor/storm-pool", test_storm_pool);
   aex_test_add ("/stress/executor/storm-caller", test_storm_caller);
-  aex_test_add ("/stress/I1/callbacks", test_callbacks);
+  aex_test_add ("/stress/I1-X1/callbacks", test_callbacks);
   aex_test_add ("/stress/I5-X14/lives", test_lives);
   aex_test_add ("/stress/E5/shutdown-race", test_shutdown_race);
   aex_test_add ("/stress/X2/ping-pong", test_ping_pong);
