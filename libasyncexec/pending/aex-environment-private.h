@@ -18,6 +18,7 @@ struct _AexEnvironment {
 /* For a pending made by this thread; executor and context may be NULL. */
 AexEnvironment *aex_environment_take (AexTarget *executor, AexContext *context);
 void            aex_environment_give (AexEnvironment *self);
+AexEnvironment *aex_environment_ref  (AexEnvironment *self);
 
 /* Gives back what the thread caches; exiting: also what its running code saw. */
 void            aex_environment_flush_thread (AexThread *thread, gboolean exiting);

@@ -97,6 +97,13 @@ aex_environment_take (AexTarget *executor, AexContext *context)
   return self;
 }
 
+AexEnvironment *
+aex_environment_ref (AexEnvironment *self)
+{
+  atomic_fetch_add_explicit (&self->refs, 1, memory_order_relaxed);
+  return self;
+}
+
 void
 aex_environment_give (AexEnvironment *self)
 {

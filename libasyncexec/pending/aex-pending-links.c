@@ -35,6 +35,7 @@ aex_link_unref (AexLink *self)
   if (atomic_fetch_sub (&self->refs, 1) != 1)
     return;
   g_clear_object (&self->derived);
+  g_weak_ref_clear (&self->source);
   if (self->owner_unref != NULL)
     self->owner_unref (self->owner);
   aex_waiter_free (&self->waiter);
@@ -58,7 +59,7 @@ link_new (AexPending *derived, AexPending *source, void (*done) (AexLink *, AexP
   self->waiter.kind = AEX_WAITER_LINK;
   atomic_init (&self->refs, 2);
   self->derived = g_object_ref (derived);
-  self->source = source;
+  g_weak_ref_init (&self->source, source);
   self->done = done;
   self->index = index;
   aex_live_add (AEX_LIVE_WAITER, 1);
@@ -76,11 +77,7 @@ aex_sources_add (AexSources *sources, AexPending *derived, AexPending *source, v
 void
 aex_link_detach (AexLink *link)
 {
-  AexPending *derived = link->derived;
-
-  aex_pending_lock (derived);
-  link->source = NULL;
-  aex_pending_unlock (derived);
+  g_weak_ref_set (&link->source, NULL);
 }
 
 /* The usual edge: the derived pending takes over the outcome of its source. */
@@ -103,8 +100,12 @@ aex_pending_dup_sources (AexPending *self)
     {
       result = g_ptr_array_new_with_free_func (g_object_unref);
       for (guint i = 0; i < sources->n_links; i++)
-        if (sources->links[i] != NULL && sources->links[i]->source != NULL)
-          g_ptr_array_add (result, g_object_ref (sources->links[i]->source));
+        {
+          AexPending *source = sources->links[i] != NULL ? g_weak_ref_get (&sources->links[i]->source) : NULL;
+
+          if (source != NULL)
+            g_ptr_array_add (result, source);
+        }
     }
   aex_pending_unlock (self);
   return result;
@@ -191,10 +192,7 @@ aex_pending_drop_sources (AexPending *self, gboolean cancel)
 
       if (link == NULL)
         continue;
-      aex_pending_lock (self);
-      if (link->source != NULL)
-        source = g_object_ref (link->source);
-      aex_pending_unlock (self);
+      source = g_weak_ref_get (&link->source);
       if (source != NULL)
         detach_from (link, source, cancel && !sources->shield);
     }

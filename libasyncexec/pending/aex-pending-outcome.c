@@ -112,7 +112,7 @@ aex_pending_make_error (AexPending *self)
     return cancellation_error (root, state);
   if (state & AEX_BIT_TIMED_OUT)
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("The time allowed for the operation is over"));
-  if (AEX_PHASE (state) == AEX_PHASE_REJECTED)
+  if (AEX_PHASE (state) == AEX_PHASE_REJECTED && root->tag != AEX_TAG_NONE)
     return g_error_copy (root->tag == AEX_TAG_FAILURE ? ((AexFailure *) root->value.v_pointer)->error : root->value.v_error);
   return NULL;
 }

@@ -159,7 +159,8 @@ struct _AexLink {
   AexWaiter waiter;
   atomic_int refs;
   AexPending *derived;         /* strong while the source lists the link, and while a continuation is on its way */
-  AexPending *source;          /* weak; guarded by the lock of derived; NULL when detached */
+  GWeakRef source;             /* empty when detached; of GObject's own kind, for only that can not revive what is
+                                * just being disposed of in another thread */
   void (*done) (AexLink *link, AexPending *source);   /* on the completing thread, no lock held */
   guint index;                 /* among the members of a combination */
   AexThenFlags then_flags;
@@ -206,7 +207,7 @@ void     aex_pending_note_observed  (AexPending *self);
 
 typedef enum { AEX_CANCEL_EXPLICIT, AEX_CANCEL_QUEUED, AEX_CANCEL_IMPLIED, AEX_CANCEL_TIMEOUT, AEX_CANCEL_CLOSED } AexCancelKind;
 gboolean aex_pending_cancel_as      (AexPending *self, AexCancelKind kind, const char *message);
-void     aex_pending_settle_abandoned (AexPending *self);
+void     aex_pending_drop_queued     (AexPending *self);      /* from dispose: it never ran */
 
 /* ---- aex-pending-outcome.c */
 void        aex_outcome_clear       (AexPending *self);

@@ -356,20 +356,13 @@ aex_pending_cancel_as (AexPending *self, AexCancelKind kind, const char *message
   return result;
 }
 
-/* Dropped before anybody completed it: only for the sake of what was derived from it, so nobody is told of the error. */
+/* From dispose: a queued job that nobody is going to run leaves the count of its executor. */
 void
-aex_pending_settle_abandoned (AexPending *self)
+aex_pending_drop_queued (AexPending *self)
 {
   guint state = aex_pending_load (self);
 
-  aex_pending_note_observed (self);
-  if (AEX_PHASE (state) == AEX_PHASE_QUEUED)
-    tell_executor (self, AEX_JOB_DROPPED);
-  while (!atomic_compare_exchange_weak (&self->state, &state, (state & ~(guint) (AEX_PHASE_MASK | AEX_BIT_STARTED))
-                                                              | AEX_PHASE_RUNNING | AEX_BIT_REC | AEX_BIT_RECD))
-    ;
-  write_outcome (self, AEX_TAG_ERROR,
-                 (AexWord) { .v_error = g_error_new_literal (AEX_ERROR, AEX_ERROR_ABANDONED,
-                                                             _("The pending was dropped before anybody completed it")) });
-  settle (self, FALSE);
+  while (AEX_PHASE (state) == AEX_PHASE_QUEUED)
+    if (atomic_compare_exchange_weak (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_CANCELLED))
+      tell_executor (self, AEX_JOB_DROPPED);
 }

@@ -6,6 +6,7 @@
 #include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
+#include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-value-private.h"
 
@@ -352,6 +353,7 @@ void
 aex_pending_abandon (AexPending *self)
 {
   AexWaiter *list, *links = NULL;
+  AexPending *ghost;
 
   aex_pending_lock (self);
   list = take_waiters (self);
@@ -373,9 +375,17 @@ aex_pending_abandon (AexPending *self)
           aex_waiter_release (waiter);
         }
     }
-  /* Nobody would see the end. */
-  if (links == NULL && !(aex_pending_load (self) & (AEX_BIT_JOB | AEX_BIT_LINKED)) && atomic_load (&self->extra) == NULL)
+  aex_pending_drop_queued (self);
+  if (links == NULL)
     return;
-  self->waiters = links;    /* newest first again; nobody else knows self any more */
-  aex_pending_settle_abandoned (self);
+
+  /* They are told in the name of another pending: self must not be referenced from here, for GObject still touches it
+   * after dispose, when somebody else may have dropped that reference and freed it. */
+  ghost = aex_pending_new_promise (0);
+  aex_pending_note_observed (ghost);
+  ghost->waiters = links;    /* newest first again */
+  atomic_fetch_or (&ghost->state, AEX_BIT_WAIT);
+  aex_pending_reject (ghost, g_error_new_literal (AEX_ERROR, AEX_ERROR_ABANDONED,
+                                                  _("The pending was dropped before anybody completed it")));
+  g_object_unref (ghost);
 }

@@ -85,11 +85,31 @@ aex_pending_ensure_extra (AexPending *self)
   return extra;
 }
 
-/* A rejection that nobody has seen: said once, with a reference that lives on until the handler has run. */
+/* From dispose: a pending like self, with its outcome and all that is known of it.  self itself must not be handed to
+ * another thread: GObject still touches it after dispose, when that thread may have freed it. */
+static AexPending *
+ghost_new (AexPending *self)
+{
+  AexPending *ghost = g_object_new (AEX_TYPE_PENDING, NULL);
+  guint state = aex_pending_load (self);
+
+  atomic_store (&ghost->state, AEX_PHASE (state) | (state & AEX_BIT_TIMED_OUT));
+  atomic_store (&ghost->observed, TRUE);
+  ghost->tag = self->tag;
+  ghost->value = self->value;
+  self->tag = AEX_TAG_NONE;
+  if (self->environment != NULL)
+    ghost->environment = aex_environment_ref (self->environment);
+  atomic_store (&ghost->extra, atomic_exchange (&self->extra, NULL));
+  return ghost;
+}
+
+/* A rejection that nobody has seen: said once. */
 static void
 report_unobserved (AexPending *self)
 {
   AexTarget *executor = self->environment != NULL ? self->environment->executor : NULL;
+  g_autoptr (AexPending) ghost = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *name = NULL;
 
@@ -98,7 +118,8 @@ report_unobserved (AexPending *self)
   error = aex_pending_make_error (self);
   if (executor != NULL)
     {
-      executor->ops->report (executor, self, error);
+      ghost = ghost_new (self);
+      executor->ops->report (executor, ghost, error);
       return;
     }
   name = aex_pending_dup_name (self);
@@ -134,6 +155,8 @@ aex_pending_finalize (GObject *object)
   if (self->destroy != NULL)
     aex_pending_release_closure (self);
   aex_outcome_clear (self);
+  if (extra != NULL && !aex_is_forked ())
+    aex_pending_drop_bindings (self);
   if (extra != NULL)
     extra_free (self, extra);
   if (self->environment != NULL)

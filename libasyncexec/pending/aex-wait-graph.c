@@ -63,8 +63,12 @@ walk_sources (AexWalk *walk, AexPending *pending)
   sources = aex_pending_load (pending) & AEX_BIT_LINKED ? pending->data : NULL;
   if (sources != NULL && (!sources->any || sources->n_links == 1))
     for (guint i = 0; i < sources->n_links; i++)
-      if (sources->links[i] != NULL && sources->links[i]->source != NULL)
-        g_ptr_array_add (walk->open, g_object_ref (sources->links[i]->source));
+      {
+        AexPending *source = sources->links[i] != NULL ? g_weak_ref_get (&sources->links[i]->source) : NULL;
+
+        if (source != NULL)
+          g_ptr_array_add (walk->open, source);
+      }
   aex_pending_unlock (pending);
 }
 
