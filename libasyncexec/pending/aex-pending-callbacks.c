@@ -56,7 +56,8 @@ aex_pending_add_done_callback (AexPending *self, AexPendingFunc func, gpointer u
  * @self: a pending
  * @func: what to call
  * @user_data: data for @func
- * @destroy: (nullable): how to free @user_data
+ * @destroy: (nullable): how to free @user_data, called on whatever thread lets
+ *   go of it
  *
  * Calls @func when @self is done, on the thread that completes it, or at once
  * if it is done already. @func must be short, must not block, and must be
