@@ -279,12 +279,27 @@ test_callbacks (void)
 
 /* --- lives: make, use, end in some way */
 static void
+shutdown_in_callback (AexPending *pending,
+                      gpointer    executor)
+{
+  g_object_unref (aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED));
+}
+
+static void
+end_in_callback (AexExecutor *executor)
+{
+  g_autoptr (AexPending) job = aex_executor_submit (executor, aex_job_int, NULL, NULL);
+
+  aex_pending_add_done_callback_inline (job, shutdown_in_callback, g_object_ref (executor), g_object_unref);
+}
+
+static void
 end_somehow (AexExecutor *executor,
              GRand       *rand)
 {
   g_autoptr (AexPending) done = NULL;
 
-  switch (g_rand_int_range (rand, 0, 5))
+  switch (g_rand_int_range (rand, 0, 6))
     {
     case 0:
       done = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
@@ -298,6 +313,9 @@ end_somehow (AexExecutor *executor,
     case 3:
       /* The last reference may go on the executor's own thread. */
       g_object_unref (aex_executor_submit (executor, aex_job_int, g_object_ref (executor), g_object_unref));
+      break;
+    case 4:
+      end_in_callback (executor);
       break;
     default:
       break;
