@@ -35,7 +35,9 @@ typedef struct _AexCaller        AexCaller;
  * with %AEX_ERROR_FAILED.
  *
  * The function runs exactly once or never, on a thread of the executor, with
- * the [struct@Context] of the submission. It may call anything.
+ * the [struct@Context] of the submission. It may call anything. What it
+ * connects to @cancellable it disconnects before it returns, or it keeps a
+ * reference: without one, @cancellable serves the next job of the thread.
  *
  * Returns: %TRUE on success, %FALSE if @error is set
  *

@@ -116,15 +116,16 @@ aex_pending_interrupt (AexPending *self)
     }
   aex_pending_unlock (self);
 
+  if (given != NULL)
+    cancel_cancellable (self, given);
+  if (own != NULL)
+    cancel_cancellable (self, own);
+  /* Last: whoever comes back from the wait finds his cancellable cancelled. */
   if (waiting != NULL)
     {
       aex_parker_unpark (waiting);
       aex_parker_unref (waiting);
     }
-  if (given != NULL)
-    cancel_cancellable (self, given);
-  if (own != NULL)
-    cancel_cancellable (self, own);
 }
 
 /* ---- running */
