@@ -7,13 +7,13 @@ G_BEGIN_DECLS
 
 #define AEX_BLOCK_SIZE 64
 
-typedef struct _AexBlock AexBlock;
+typedef struct _AexQueueBlock AexQueueBlock;
 
 /* A FIFO of entries by value, in blocks.  Not thread-safe: its owner locks.  Zeroed memory is an empty queue. */
 typedef struct {
-  AexBlock *head;
-  AexBlock *tail;
-  AexBlock *spare;    /* emptied blocks kept for the next pushes */
+  AexQueueBlock *head;
+  AexQueueBlock *tail;
+  AexQueueBlock *spare;    /* emptied blocks kept for the next pushes */
   guint n_spare;
   gsize length;
 } AexQueue;

@@ -6,17 +6,17 @@
 /* Two kilobytes each: enough that a ping-pong never allocates, small enough to forget. */
 #define MAX_SPARE 4
 
-struct _AexBlock {
-  AexBlock *next;
+struct _AexQueueBlock {
+  AexQueueBlock *next;
   guint start;
   guint end;
   AexEntry entries[AEX_BLOCK_SIZE];
 };
 
-static AexBlock *
+static AexQueueBlock *
 queue_take_block (AexQueue *self)
 {
-  AexBlock *block = self->spare;
+  AexQueueBlock *block = self->spare;
 
   if (block != NULL)
     {
@@ -25,7 +25,7 @@ queue_take_block (AexQueue *self)
     }
   else
     {
-      block = g_malloc (sizeof (AexBlock));
+      block = g_malloc (sizeof (AexQueueBlock));
     }
   block->next = NULL;
   block->start = block->end = 0;
@@ -35,7 +35,7 @@ queue_take_block (AexQueue *self)
 static void
 queue_drop_head (AexQueue *self)
 {
-  AexBlock *block = self->head;
+  AexQueueBlock *block = self->head;
 
   self->head = block->next;
   if (self->head == NULL)
@@ -55,7 +55,7 @@ queue_drop_head (AexQueue *self)
 void
 aex_queue_push (AexQueue *self, const AexEntry *entry)
 {
-  AexBlock *block = self->tail;
+  AexQueueBlock *block = self->tail;
 
   if (block == NULL || block->end == AEX_BLOCK_SIZE)
     {
@@ -83,7 +83,7 @@ aex_queue_pop_n (AexQueue *self, AexEntry *entries, guint max)
 
   while (n < max && self->head != NULL)
     {
-      AexBlock *block = self->head;
+      AexQueueBlock *block = self->head;
       guint here = MIN (max - n, block->end - block->start);
 
       memcpy (entries + n, block->entries + block->start, here * sizeof (AexEntry));
@@ -125,7 +125,7 @@ aex_queue_clear (AexQueue *self)
   g_assert (self->length == 0);
   while (self->spare != NULL)
     {
-      AexBlock *block = self->spare;
+      AexQueueBlock *block = self->spare;
 
       self->spare = block->next;
       g_free (block);
