@@ -27,6 +27,10 @@ aex_error_private_clear (AexErrorPrivate *self)
   g_clear_pointer (&self->members, g_ptr_array_unref);
 }
 
+/* GLib's macro casts from bytes to the private struct, which GLib has aligned. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-align"
+
 /**
  * aex_error_quark:
  *
@@ -37,6 +41,8 @@ aex_error_private_clear (AexErrorPrivate *self)
  * Since: 1.0
  */
 G_DEFINE_EXTENDED_ERROR (AexError, aex_error)
+
+#pragma GCC diagnostic pop
 
 /**
  * aex_error_get_members:

@@ -248,8 +248,8 @@ test_no_starvation (void)
 {
   g_autoptr (AexCaller) caller = aex_caller_ref_main ();
   Endless self = { .executor = AEX_EXECUTOR (caller) };
-  g_autoptr (AexPending) first = aex_executor_submit (self.executor, job_again, &self, NULL);
-  g_autoptr (AexPending) later = aex_caller_call_later (caller, 2000, job_timer, &self, NULL);
+  G_GNUC_UNUSED g_autoptr (AexPending) first = aex_executor_submit (self.executor, job_again, &self, NULL);
+  G_GNUC_UNUSED g_autoptr (AexPending) later = aex_caller_call_later (caller, 2000, job_timer, &self, NULL);
 
   g_timeout_add (2, on_timer, &self);
   aex_test_iterate_until (both_timers, &self);

@@ -35,7 +35,7 @@ use_in_thread (gpointer data)
   if (self->pending != NULL)
     {
       gulong id = aex_pending_add_done_callback_inline (self->pending, nothing, NULL, NULL);
-      g_autoptr (GError) error = aex_pending_dup_error (self->pending);
+      G_GNUC_UNUSED g_autoptr (GError) error = aex_pending_dup_error (self->pending);
 
       aex_pending_remove_done_callback (self->pending, id);
       aex_pending_set_priority (self->pending, AEX_PRIORITY_HIGH);

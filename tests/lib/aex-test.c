@@ -113,7 +113,7 @@ push_nothing (gpointer data,
 static void
 warm_up (void)
 {
-  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  G_GNUC_UNUSED g_autoptr (AexCaller) caller = aex_caller_ref_main ();
   g_autoptr (AexPending) pending = aex_pending_new_resolved (NULL);
   GThreadPool *pool = g_thread_pool_new (push_nothing, NULL, 1, FALSE, NULL);
 
