@@ -204,17 +204,21 @@ map_may_start (AexMap *self)
          && (self->window == 0 || self->n_started - self->n_taken < self->window);
 }
 
-/* A runner leaves; the last one after the end takes the closure along, where it ran. */
+static void map_start_runners (AexMap *self);
+
+/* A runner leaves; the last one after the end takes the closure along, where it ran.  The consumer may have made room since
+ * it found none, and have counted on it. */
 static void
 runner_left (AexMap *self, AexPendingStream *stream)
 {
-  gboolean over, done;
+  gboolean over, done, room;
   GDestroyNotify destroy = NULL;
 
   g_mutex_lock (&self->lock);
   self->n_runners--;
   done = self->stopped || self->n_started == self->n_items;
   over = done && self->n_runners == 0;
+  room = map_may_start (self);
   if (over && !self->released)
     {
       self->released = TRUE;
@@ -225,9 +229,9 @@ runner_left (AexMap *self, AexPendingStream *stream)
     destroy (self->data);
   if (over && stream != NULL)
     aex_pending_stream_producer_done (stream);
+  if (room)
+    map_start_runners (self);
 }
-
-static void map_start_runners (AexMap *self);
 
 /* One turn: on a caller one item, so that others get theirs; on a pool a few milliseconds' worth would do, but FIFO with
  * other work matters more: an item per turn while anybody else waits there, else on and on. */
