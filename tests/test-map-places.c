@@ -414,6 +414,34 @@ test_leaving_early (void)
   promises_unref (promises, 2);
 }
 
+/* The consumer made room just as the only runner left for want of it: nobody started another. */
+static gboolean
+map_nothing (AexPendingStream *stream,
+             guint             index,
+             GCancellable     *cancellable,
+             gpointer          user_data,
+             GError          **error)
+{
+  return TRUE;
+}
+
+static void
+test_room_while_runner_leaves (void)
+{
+  AexExecutor *pool = aex_test_pool (2);
+  guint n = aex_test_scale (100000), n_taken = 0;
+  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, n, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  AexPendingResult *result;
+
+  while ((result = aex_pending_stream_next_sync (stream, -1, NULL, NULL)) != NULL)
+    {
+      g_assert_cmpuint (aex_pending_result_get_index (result), ==, n_taken++);
+      g_object_unref (result);
+    }
+  g_assert_cmpuint (n_taken, ==, n);
+  aex_test_shutdown (pool);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -421,6 +449,7 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_add ("/map/many/eager", test_many_items);
   aex_test_add ("/map/many/windowed", test_many_windowed);
+  aex_test_add ("/map/window/room-while-runner-leaves", test_room_while_runner_leaves);
   aex_test_add ("/map/inside-job", test_inside_job);
   aex_test_add ("/map/on-caller", test_on_caller);
   aex_test_add ("/map/I6/on-caller", test_on_caller_would_deadlock);
