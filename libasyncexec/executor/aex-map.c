@@ -204,33 +204,67 @@ map_may_start (AexMap *self)
          && (self->window == 0 || self->n_started - self->n_taken < self->window);
 }
 
-static void map_start_runners (AexMap *self);
-
-/* A runner leaves; the last one after the end takes the closure along, where it ran.  The consumer may have made room since
- * it found none, and have counted on it. */
-static void
-runner_left (AexMap *self, AexPendingStream *stream)
+/* The lock is held.  One runner less: TRUE when it was the last one after the end. */
+static gboolean
+map_runner_leaves (AexMap *self)
 {
-  gboolean over, done, room;
-  GDestroyNotify destroy = NULL;
+  self->n_runners--;
+  return self->n_runners == 0 && (self->stopped || self->n_started == self->n_items);
+}
+
+/* The next item, or FALSE: who asked is no runner any more.  Both under one lock, so that a consumer who makes room just
+ * then knows whether somebody is still there to use it. */
+static gboolean
+map_next (AexMap *self, guint *index, gboolean *over)
+{
+  gboolean found;
 
   g_mutex_lock (&self->lock);
-  self->n_runners--;
-  done = self->stopped || self->n_started == self->n_items;
-  over = done && self->n_runners == 0;
-  room = map_may_start (self);
-  if (over && !self->released)
-    {
-      self->released = TRUE;
-      destroy = self->destroy;
-    }
+  found = map_may_start (self);
+  *index = self->n_started;
+  if (found)
+    self->n_started++;
+  *over = !found && map_runner_leaves (self);
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+/* The last runner takes the closure along, where it ran. */
+static void
+map_over (AexMap *self, AexPendingStream *stream)
+{
+  GDestroyNotify destroy;
+
+  g_mutex_lock (&self->lock);
+  destroy = self->released ? NULL : self->destroy;
+  self->released = TRUE;
   g_mutex_unlock (&self->lock);
   if (destroy != NULL)
     destroy (self->data);
-  if (over && stream != NULL)
-    aex_pending_stream_producer_done (stream);
-  if (room)
-    map_start_runners (self);
+  aex_pending_stream_producer_done (stream);
+}
+
+static GError *
+map_closed_error (void)
+{
+  return g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED, _("The executor was shut down before all items were done"));
+}
+
+/* A runner that will not run any more.  Takes what it holds, and error. */
+static void
+runner_failed (AexMap *self, AexPendingStream *stream, GError *error)
+{
+  gboolean over;
+
+  g_mutex_lock (&self->lock);
+  self->stopped = TRUE;
+  over = map_runner_leaves (self);
+  g_mutex_unlock (&self->lock);
+  aex_pending_stream_fail (stream, error);
+  if (over)
+    map_over (self, stream);
+  g_object_unref (stream);
+  map_unref (self);
 }
 
 /* One turn: on a caller one item, so that others get theirs; on a pool a few milliseconds' worth would do, but FIFO with
@@ -241,48 +275,26 @@ runner_run (AexEntry *entry, AexTarget *target)
   AexMap *self = entry->a;
   AexPendingStream *stream = entry->b;
   AexEntry again = *entry;
-  gboolean go_on;
+  gboolean over;
+  guint index;
 
   (void) target;
   do
     {
-      guint index;
-
-      g_mutex_lock (&self->lock);
-      go_on = map_may_start (self);
-      index = self->n_started;
-      self->n_started += go_on;
-      g_mutex_unlock (&self->lock);
-      if (!go_on)
-        break;
+      if (!map_next (self, &index, &over))
+        {
+          if (over)
+            map_over (self, stream);
+          g_object_unref (stream);
+          map_unref (self);
+          return;
+        }
       run_item (self, stream, index);
     }
   while (AEX_CORE_OPS (self->core)->count (self->core, FALSE) == 0 && AEX_CORE_OPS (self->core)->get_width (self->core) > 1);
 
-  if (go_on && self->core->target.ops->post (&self->core->target, AEX_LANE_DEFAULT, &again))
-    return;
-  runner_left (self, stream);
-  g_object_unref (stream);
-  map_unref (self);
-}
-
-static GError *
-map_closed_error (void)
-{
-  return g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED, _("The executor was shut down before all items were done"));
-}
-
-/* A runner that will not run.  Takes what it holds, and error. */
-static void
-runner_failed (AexMap *self, AexPendingStream *stream, GError *error)
-{
-  g_mutex_lock (&self->lock);
-  self->stopped = TRUE;
-  g_mutex_unlock (&self->lock);
-  aex_pending_stream_fail (stream, error);
-  runner_left (self, stream);
-  g_object_unref (stream);
-  map_unref (self);
+  if (!self->core->target.ops->post (&self->core->target, AEX_LANE_DEFAULT, &again))
+    runner_failed (self, stream, map_closed_error ());
 }
 
 static void
