@@ -43,6 +43,23 @@ sum_of_results (AexPendingStream *stream,
 }
 
 static void
+test_no_items (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPendingStream) stream = NULL;
+  g_autoptr (AexPending) closed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  stream = aex_executor_map (pool, 0, 1, -1, AEX_MAP_FLAGS_CONTINUE_ON_ERROR, map_index, NULL, NULL);
+  g_assert_cmpuint (aex_pending_stream_get_n_total (stream), ==, 0);
+  g_assert_null (aex_pending_stream_next_sync (stream, -1, NULL, &error));
+  g_assert_no_error (error);
+  closed = aex_pending_stream_close (stream);
+  aex_test_wait (closed);
+  aex_test_shutdown (pool);
+}
+
+static void
 test_many_items (void)
 {
   AexExecutor *pool = aex_test_pool (2);
@@ -447,6 +464,7 @@ main (int    argc,
       char **argv)
 {
   aex_test_init (&argc, &argv);
+  aex_test_add ("/stream/P4/empty", test_no_items);
   aex_test_add ("/map/many/eager", test_many_items);
   aex_test_add ("/map/many/windowed", test_many_windowed);
   aex_test_add ("/map/window/room-while-runner-leaves", test_room_while_runner_leaves);

@@ -448,23 +448,6 @@ test_mixed (void)
   items_end (&items, pool);
 }
 
-static void
-test_empty (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  g_autoptr (AexPendingStream) stream = NULL;
-  g_autoptr (AexPending) closed = NULL;
-  Items items;
-
-  items_init (&items);
-  stream = map_items (pool, &items, 0, 1, RUN_MULTIPLE, map_square);
-  g_assert_cmpuint (aex_pending_stream_get_n_total (stream), ==, 0);
-  assert_at_end (stream);
-  closed = aex_pending_stream_close (stream);
-  aex_test_wait (closed);
-  items_end (&items, pool);
-}
-
 /* Each result is there while the others still run. */
 static void
 test_progressive (void)
@@ -595,7 +578,6 @@ main (int    argc,
   aex_test_add ("/map/window/held", test_window);
   aex_test_add ("/map/window/dropped-pulls-nothing", test_dropped_pulls_nothing);
   aex_test_add ("/stream/S8/mixed", test_mixed);
-  aex_test_add ("/stream/P4/empty", test_empty);
   aex_test_add ("/stream/S9/progressive", test_progressive);
   aex_test_add ("/stream/S8/timeout", test_timeout);
   aex_test_add ("/stream/S8/slot-timing", test_slot_timing);
