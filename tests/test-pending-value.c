@@ -24,6 +24,18 @@ test_set_already (void)
   aex_assert_resolved_int64 (pending, 1);
 }
 
+/* Bindings construct objects of a type, not with its function. */
+static void
+test_made_by_its_type (void)
+{
+  g_autoptr (AexPending) pending = g_object_new (AEX_TYPE_PENDING, NULL);
+  g_autoptr (AexPending) dropped = g_object_new (AEX_TYPE_PENDING, NULL);
+
+  aex_assert_state (pending, RUNNING);
+  g_assert_true (aex_pending_resolve_int64 (pending, 1));
+  aex_assert_resolved_int64 (pending, 1);
+}
+
 static void
 test_reject_already (void)
 {
@@ -518,6 +530,7 @@ static void
 add_reading (void)
 {
   aex_test_add ("/pending/K47/set-already", test_set_already);
+  aex_test_add ("/pending/K47/made-by-its-type", test_made_by_its_type);
   aex_test_add ("/pending/K47/reject-already", test_reject_already);
   aex_test_add ("/pending/K47/cancel-already", test_cancel_already);
   aex_test_add ("/pending/K47/loser-keeps-nothing", test_loser_keeps_nothing);

@@ -34,6 +34,8 @@
  */
 G_DEFINE_FINAL_TYPE (AexPending, aex_pending, G_TYPE_OBJECT)
 
+static __thread gboolean making_blank;
+
 /* The lock of a pending is one of these: none of its own, for there may be a million.  No thread holds two, and nothing
  * of a user runs under one. */
 #define N_LOCKS 64
@@ -85,12 +87,24 @@ aex_pending_ensure_extra (AexPending *self)
   return extra;
 }
 
+/* One that is nothing yet: its maker says what it is. */
+static AexPending *
+blank_new (void)
+{
+  AexPending *self;
+
+  making_blank = TRUE;
+  self = g_object_new (AEX_TYPE_PENDING, NULL);
+  making_blank = FALSE;
+  return self;
+}
+
 /* From dispose: a pending like self, with its outcome and all that is known of it.  self itself must not be handed to
  * another thread: GObject still touches it after dispose, when that thread may have freed it. */
 static AexPending *
 ghost_new (AexPending *self)
 {
-  AexPending *ghost = g_object_new (AEX_TYPE_PENDING, NULL);
+  AexPending *ghost = blank_new ();
   guint state = aex_pending_load (self);
 
   atomic_store (&ghost->state, AEX_PHASE (state) | (state & AEX_BIT_TIMED_OUT));
@@ -178,16 +192,26 @@ aex_pending_class_init (AexPendingClass *klass)
 }
 
 static void
+become_promise (AexPending *self)
+{
+  atomic_store_explicit (&self->state, AEX_PHASE_RUNNING, memory_order_relaxed);
+  if (!aex_is_forked ())
+    self->environment = aex_environment_take (NULL, aex_thread_get ()->context);
+}
+
+/* Whoever makes one with g_object_new(), as bindings do, gets a promise. */
+static void
 aex_pending_init (AexPending *self)
 {
-  (void) self;
   aex_live_add (AEX_LIVE_PENDING, 1);
+  if (!making_blank)
+    become_promise (self);
 }
 
 AexPending *
 aex_pending_new_job (AexTarget *executor, AexContext *context, gpointer func, gpointer data, GDestroyNotify destroy, guint flags)
 {
-  AexPending *self = g_object_new (AEX_TYPE_PENDING, NULL);
+  AexPending *self = blank_new ();
 
   atomic_store_explicit (&self->state, AEX_PHASE_QUEUED | AEX_BIT_JOB, memory_order_relaxed);
   self->flags = (guint8) flags;
@@ -202,12 +226,10 @@ aex_pending_new_job (AexTarget *executor, AexContext *context, gpointer func, gp
 AexPending *
 aex_pending_new_promise (guint flags)
 {
-  AexPending *self = g_object_new (AEX_TYPE_PENDING, NULL);
+  AexPending *self = blank_new ();
 
-  atomic_store_explicit (&self->state, AEX_PHASE_RUNNING, memory_order_relaxed);
   self->flags = (guint8) flags;
-  if (!aex_is_forked ())
-    self->environment = aex_environment_take (NULL, aex_thread_get ()->context);
+  become_promise (self);
   return self;
 }
 
