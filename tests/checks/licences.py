@@ -11,7 +11,7 @@ import sys
 import checklib
 
 LICENCE = "SPDX-License-Identifier: LGPL-2.1-or-later"
-ENDINGS = (".c", ".h", ".in", ".py", ".sh", ".js", ".vala", ".build", ".ui", ".css", ".metadata",
+ENDINGS = (".c", ".h", ".in", ".py", ".pyi", ".sh", ".js", ".vala", ".build", ".ui", ".css", ".metadata",
            ".supp", ".toml", ".yml")
 NAMES = ("meson_options.txt", "LINGUAS", ".editorconfig", ".clang-format", ".gitignore")
 

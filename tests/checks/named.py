@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every C source is named in a meson.build: what is not built is not tested.
+"""Every C source is named in a meson.build: what is not built is not tested.  The
+same for the Python modules, which are not installed otherwise, and their tests.
 
 usage: named.py SOURCE_ROOT
 """
@@ -12,6 +13,8 @@ import sys
 import checklib
 
 PUBLIC_HEADER = re.compile(r"libasyncexec/(?:\w+/)?(?:aex-[\w-]+|asyncexec)\.h")
+
+PYTHON = re.compile(r"libasyncexec/bindings/python/.*\.pyi?|tests/python/test_\w+\.py")
 
 
 def names_for(path):
@@ -30,7 +33,7 @@ def problems(files):
     found = []
     for path in files:
         public = PUBLIC_HEADER.fullmatch(path) and not path.endswith("-private.h")
-        if not path.endswith(".c") and not public:
+        if not path.endswith(".c") and not public and not PYTHON.fullmatch(path):
             continue
         if not any(name in files.get(where, "")
                    for where, spellings in names_for(path) for name in spellings):
@@ -39,12 +42,12 @@ def problems(files):
 
 
 def wanted(name):
-    return name.endswith((".c", ".h")) or os.path.basename(name) == "meson.build"
+    return name.endswith((".c", ".h", ".py", ".pyi")) or os.path.basename(name) == "meson.build"
 
 
 def main():
     return checklib.run("named", problems, checklib.read_files(sys.argv[1], wanted),
-                        {"tests/meson.build": "", "tests/test-a.c": ""},
+                        {"tests/meson.build": "", "tests/test-a.c": "", "tests/python/test_a.py": ""},
                         {"tests/meson.build": "'test-a': ['fast', 30], 'stress/b': []",
                          "tests/test-a.c": "", "tests/stress/b.c": ""})
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""C files have up to 600 lines, functions up to 60.
+"""Files have up to 600 lines, functions up to 60: in C and in Python.
 
 usage: sizes.py SOURCE_ROOT
 """
 
+import ast
 import sys
 
 import checklib
@@ -13,20 +14,32 @@ FILE_LINES = 600
 FUNCTION_LINES = 60
 
 
+def c_functions(text):
+    """(first line, how many lines) of each function."""
+    start = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("{"):
+            start = number
+        elif line.startswith("}") and start is not None:
+            yield start, number - start
+            start = None
+
+
+def python_functions(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.lineno, node.end_lineno - node.lineno + 1
+
+
 def problems(files):
     found = []
     for path, text in files.items():
-        lines = text.splitlines()
-        if len(lines) > FILE_LINES:
-            found.append(f"{path}: {len(lines)} lines")
-        start = None
-        for number, line in enumerate(lines, 1):
-            if line.startswith("{"):
-                start = number
-            elif line.startswith("}") and start is not None:
-                if number - start > FUNCTION_LINES:
-                    found.append(f"{path}:{start}: a function of {number - start} lines")
-                start = None
+        n_lines = len(text.splitlines())
+        if n_lines > FILE_LINES:
+            found.append(f"{path}: {n_lines} lines")
+        functions = python_functions if path.endswith((".py", ".pyi")) else c_functions
+        found += [f"{path}:{start}: a function of {length} lines"
+                  for start, length in functions(text) if length > FUNCTION_LINES]
     return found
 
 
@@ -34,16 +47,23 @@ def function(n_lines):
     return "void\nf (void)\n{\n" + "  g ();\n" * n_lines + "}\n"
 
 
-def is_c(name):
-    return name.endswith((".c", ".h")) and name.startswith(("libasyncexec/", "examples/", "tests/"))
+def python_function(n_lines):
+    return "def f():\n" + "    g()\n" * (n_lines - 1)
+
+
+def wanted(name):
+    return name.endswith((".c", ".h", ".py", ".pyi")) and \
+        name.startswith(("libasyncexec/", "examples/", "tests/", "build-aux/"))
 
 
 def main():
-    files = checklib.read_files(sys.argv[1], is_c)
+    files = checklib.read_files(sys.argv[1], wanted)
     assert problems({"long.c": "\n" * (FILE_LINES + 1)})
+    assert problems({"bad.py": python_function(FUNCTION_LINES + 1)})
     return checklib.run("sizes", problems, files,
                         {"bad.c": function(FUNCTION_LINES)},
-                        {"good.c": function(FUNCTION_LINES - 1)})
+                        {"good.c": function(FUNCTION_LINES - 1),
+                         "good.py": python_function(FUNCTION_LINES)})
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def installed(steps, source, work):
     build, prefix = os.path.join(work, "library"), os.path.join(work, "prefix")
     if not steps.run("library-configures", "meson", "setup", build, source, "--prefix", prefix,
                      "--libdir=lib", "-Dtests=disabled", "-Ddocs=disabled", "-Dexamples=disabled",
-                     "-Dintrospection=enabled", "-Dvapi=enabled") or \
+                     "-Dintrospection=enabled", "-Dvapi=enabled", "-Dpython=auto") or \
             not steps.run("library-installs", "meson", "install", "-C", build):
         return
     lost = [name for name in INSTALLED if not os.path.exists(os.path.join(prefix, name))]
@@ -80,7 +80,8 @@ def installed(steps, source, work):
                      GI_TYPELIB_PATH=os.path.join(lib, "girepository-1.0"))
     build_consumer(steps, work)
     only_umbrella(steps, prefix, work)
-    python(steps)
+    staged(steps, build, work)
+    python(steps, source, prefix)
     vala(steps, prefix, work)
 
 
@@ -100,17 +101,40 @@ def only_umbrella(steps, prefix, work):
     steps.result("only-the-umbrella-can-be-included", not wrong, " ".join(wrong))
 
 
-def python(steps):
+def python(steps, source, prefix):
     try:
         subprocess.run([PYTHON, "-c", "import gi"], check=True, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
         steps.skip("python-sees-it", "PyGObject is not installed")
         return
+    # Without the override: whoever has only the typelib.
     steps.run("python-sees-it", PYTHON, "-c",
               "import gi; gi.require_version('AsyncExec', '1')\n"
               "from gi.repository import AsyncExec\n"
               "assert AsyncExec.PendingState.QUEUED.value_nick == 'queued'\n"
               "assert AsyncExec.Executor.ref_default().get_n_pending() == 0\n")
+    folder = subprocess.run([PYTHON, os.path.join(source, "build-aux", "python-dir.py"), prefix],
+                            check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    # Files that a run of the sources left beside them are not installed.
+    wanted = {name for name in tree_files(os.path.join(source, "libasyncexec/bindings/python"))
+              if name.endswith((".py", ".pyi", "py.typed"))}
+    there = tree_files(folder)
+    steps.result("python-modules-are-there", wanted == there, " ".join(sorted(wanted ^ there)))
+    steps.env["PYTHONPATH"] = folder
+    steps.run("python-runs", PYTHON, "consumer.py", folder, cwd=HERE)
+
+
+def tree_files(top):
+    return {os.path.relpath(os.path.join(folder, name), top)
+            for folder, _, names in os.walk(top) for name in names if "__pycache__" not in folder}
+
+
+def staged(steps, build, work):
+    """A packager's installation: everything below a folder that is not the prefix."""
+    stage = os.path.join(work, "stage")
+    if steps.run("library-is-staged", "meson", "install", "-C", build, "--no-rebuild", "--destdir", stage):
+        steps.result("nothing-beside-the-prefix", os.listdir(stage) == [work.split("/")[1]],
+                     " ".join(os.listdir(stage)))
 
 
 def vala(steps, prefix, work):
