@@ -7,6 +7,7 @@
 /* Extended errors of GLib 2.68: what lies before the GError and is copied with it. */
 typedef struct {
   GPtrArray *members;    /* element GError; NULL: not a GROUP */
+  AexPayload *payload;   /* what a binding threw; NULL: none */
 } AexErrorPrivate;
 
 static void
@@ -19,12 +20,23 @@ static void
 aex_error_private_copy (const AexErrorPrivate *from, AexErrorPrivate *to)
 {
   to->members = from->members != NULL ? g_ptr_array_ref (from->members) : NULL;
+  to->payload = from->payload != NULL ? g_atomic_rc_box_acquire (from->payload) : NULL;
+}
+
+static void
+payload_clear (gpointer data)
+{
+  AexPayload *self = data;
+
+  self->clear (self);
 }
 
 static void
 aex_error_private_clear (AexErrorPrivate *self)
 {
   g_clear_pointer (&self->members, g_ptr_array_unref);
+  if (self->payload != NULL)
+    g_atomic_rc_box_release_full (g_steal_pointer (&self->payload), payload_clear);
 }
 
 /* GLib's macro casts from bytes to the private struct, which GLib has aligned. */
@@ -87,4 +99,19 @@ aex_error_new_group (GPtrArray *members)
     error = g_error_new (AEX_ERROR, AEX_ERROR_GROUP, _("%u operations failed: %s"), members->len, text->str);
   aex_error_get_private (error)->members = members;
   return error;
+}
+
+/* error is of our domain; takes payload. */
+void
+aex_error_take_payload (GError *error, AexPayload *payload)
+{
+  g_assert (error->domain == AEX_ERROR && aex_error_get_private (error)->payload == NULL);
+  aex_error_get_private (error)->payload = payload;
+}
+
+/* What travels with error, or NULL; lives as long as error. */
+AexPayload *
+aex_error_peek_payload (const GError *error)
+{
+  return error->domain == AEX_ERROR ? aex_error_get_private (error)->payload : NULL;
 }

@@ -65,5 +65,7 @@ typedef enum {
 
 AEX_AVAILABLE_IN_1_0 GQuark     aex_error_quark       (void);
 AEX_AVAILABLE_IN_1_0 GPtrArray *aex_error_get_members (const GError *error);
+AEX_AVAILABLE_IN_1_0 GError    *aex_error_new_exception (const char *message, const GValue *payload);
+AEX_AVAILABLE_IN_1_0 GValue    *aex_error_dup_payload (const GError *error);
 
 G_END_DECLS

@@ -432,10 +432,9 @@ check_value_on_owner (void)
 }
 
 static void
-check_payload_on_owner (void)
+check_payload_of (const GError *error)
 {
   AexPending *promise = aex_pending_new ();
-  g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "no");
   g_auto (GValue) payload = G_VALUE_INIT;
   Witness witness;
 
@@ -444,8 +443,18 @@ check_payload_on_owner (void)
   g_value_take_object (&payload, witness.object);
   g_assert_true (aex_pending_reject_with_payload (promise, error, &payload));
   g_value_reset (&payload);
-  aex_assert_failed_with (promise, G_IO_ERROR, G_IO_ERROR_FAILED);
+  aex_assert_failed_with (promise, error->domain, error->code);
   end_on_owner (promise, &witness);
+}
+
+static void
+check_payload_on_owner (void)
+{
+  g_autoptr (GError) foreign = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "no");
+  g_autoptr (GError) own = g_error_new_literal (AEX_ERROR, AEX_ERROR_EXCEPTION, "no");
+
+  check_payload_of (foreign);
+  check_payload_of (own);
 }
 
 static void

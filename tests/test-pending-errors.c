@@ -445,6 +445,33 @@ test_no_payload (void)
   aex_assert_failed_with (pending, G_IO_ERROR, G_IO_ERROR_FAILED);
 }
 
+/* The exception of a binding goes where the error goes: into a group, and out of a map. */
+static void
+test_payload_travels_with_copies (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autoptr (AexPending) any = NULL;
+  g_autoptr (GError) group = NULL;
+  g_autoptr (GPtrArray) members = NULL;
+  g_auto (GValue) payload = G_VALUE_INIT;
+  GValue *kept;
+
+  g_value_set_static_string (g_value_init (&payload, G_TYPE_STRING), "what was thrown");
+  g_assert_true (aex_pending_reject (pending, aex_error_new_exception ("thrown", &payload)));
+  any = aex_pending_any (pending, NULL);
+  group = aex_pending_dup_error (any);
+  members = aex_error_get_members (group);
+  g_assert_error ((GError *) members->pdata[0], AEX_ERROR, AEX_ERROR_EXCEPTION);
+  kept = aex_error_dup_payload (members->pdata[0]);
+  g_assert_nonnull (kept);
+  g_assert_cmpstr (g_value_get_string (kept), ==, "what was thrown");
+  g_boxed_free (G_TYPE_VALUE, kept);
+  g_assert_null (aex_error_dup_payload (group));
+  kept = aex_pending_dup_payload (pending);
+  g_assert_cmpstr (g_value_get_string (kept), ==, "what was thrown");
+  g_boxed_free (G_TYPE_VALUE, kept);
+}
+
 /* --- GROUP */
 
 static void
@@ -514,6 +541,7 @@ main (int    argc,
   aex_test_add ("/pending/K32/payload", test_payload);
   aex_test_add ("/pending/K32/payload-of-a-loser", test_payload_of_a_loser);
   aex_test_add ("/pending/K32/no-payload", test_no_payload);
+  aex_test_add ("/pending/K32/payload-travels-with-copies", test_payload_travels_with_copies);
   aex_test_add ("/pending/K62/members-of-other-errors", test_members_of_other_errors);
   aex_test_add ("/pending/K62/group-names-members", test_group_names_members);
   return aex_test_run ();

@@ -5,6 +5,14 @@
 
 G_BEGIN_DECLS
 
+/* What travels with an error and its copies: the head of something in a g_atomic_rc_box_alloc(). */
+typedef struct {
+  GDestroyNotify clear;    /* what is in it, when the last copy goes */
+} AexPayload;
+
+void        aex_error_take_payload (GError *error, AexPayload *payload);
+AexPayload *aex_error_peek_payload (const GError *error);
+
 /* Takes members, an array of GError that frees its elements. */
 GError *aex_error_new_group (GPtrArray *members);
 

@@ -3,6 +3,8 @@
 /* The producer's side: setting the outcome. */
 #include "pending/aex-pending-private.h"
 
+#include "base/aex-error-private.h"
+#include "pending/aex-error-payload-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -272,7 +274,9 @@ aex_pending_reject_new (AexPending *self, GQuark domain, int code, const char *f
  *   object of a language binding
  *
  * Sets the outcome: failure with @error and something beside it, which
- * travels with the error through everything derived from @self.
+ * travels with the error through everything derived from @self; with an
+ * @error of this library it travels with every copy, see
+ * [func@Error.new_exception].
  *
  * Returns: %TRUE if this became the outcome
  *
@@ -282,12 +286,19 @@ gboolean
 aex_pending_reject_with_payload (AexPending *self, const GError *error, const GValue *payload)
 {
   AexFailure *failure;
+  GError *copy;
 
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
   g_return_val_if_fail (error != NULL, FALSE);
 
   if (payload == NULL || !G_IS_VALUE (payload))
     return aex_pending_reject (self, g_error_copy (error));
+  if (error->domain == AEX_ERROR && aex_error_peek_payload (error) == NULL)
+    {
+      copy = g_error_copy (error);
+      aex_error_attach_payload (copy, payload);
+      return aex_pending_reject (self, copy);
+    }
   failure = g_new0 (AexFailure, 1);
   failure->error = g_error_copy (error);
   g_value_init (&failure->payload, G_VALUE_TYPE (payload));

@@ -403,7 +403,8 @@ aex_pending_dup_error (AexPending *self)
  * @self: a pending
  *
  * Gets what was given to [method@Pending.reject_with_payload], here or in a
- * pending that @self was derived from.
+ * pending that @self was derived from, or what the error carries
+ * ([func@Error.dup_payload]).
  *
  * Returns: (transfer full) (nullable): the payload
  *
@@ -420,6 +421,8 @@ aex_pending_dup_payload (AexPending *self)
     return NULL;
   aex_pending_note_observed (self);
   root = aex_pending_get_root (self);
+  if (root->tag == AEX_TAG_ERROR)
+    return aex_error_dup_payload (root->value.v_error);
   if (root->tag != AEX_TAG_FAILURE)
     return NULL;
   return aex_value_dup (&((AexFailure *) root->value.v_pointer)->payload);
