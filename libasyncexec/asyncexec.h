@@ -17,4 +17,5 @@
 #include "aex-submit-options.h"
 #include "aex-thread-pool.h"
 #include "aex-caller.h"
+#include "aex-testing.h"
 #undef ASYNCEXEC_INSIDE

@@ -22,9 +22,16 @@ gint64   aex_clock_deadline     (gint64 timeout_us);
 /* Like g_cond_wait_until(), on this clock; -1 waits without end.  FALSE: the deadline passed. */
 gboolean aex_clock_cond_wait    (GCond *cond, GMutex *mutex, gint64 deadline_us);
 
-/* func is told of every aex_clock_advance(), with a lock of the clock held: it may only wake somebody. */
-typedef void (*AexClockFunc) (gpointer data);
-void     aex_clock_listen       (AexClockFunc func, gpointer data);
+/* Both are called with a lock of the clock held: advanced, told of every aex_clock_advance(), may only wake somebody;
+ * get_next says without a lock of its own for when data waits, -1: for nothing. */
+typedef struct {
+  void   (*advanced) (gpointer data);
+  gint64 (*get_next) (gpointer data);
+} AexClockOps;
+void     aex_clock_listen       (const AexClockOps *ops, gpointer data);
 void     aex_clock_unlisten     (gpointer data);
+
+/* The earliest time for which one of those waits, -1: none. */
+gint64   aex_clock_get_next     (void);
 
 G_END_DECLS

@@ -20,7 +20,7 @@ static GSList *clock_waiters;
 static GSList *clock_listeners;
 
 typedef struct {
-  AexClockFunc func;
+  const AexClockOps *ops;
   gpointer data;
 } AexClockListener;
 
@@ -43,34 +43,9 @@ aex_clock_coarse (void)
   return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-gboolean
-aex_clock_is_virtual (void)
-{
-  return atomic_load (&clock_virtual);
-}
-
-void
-aex_clock_set_virtual (gboolean virtual_time)
-{
-  if (virtual_time && !atomic_load (&clock_virtual))
-    atomic_store (&clock_virtual_now, g_get_monotonic_time ());
-  atomic_store (&clock_virtual, virtual_time);
-}
-
-gint64
-aex_clock_deadline (gint64 timeout_us)
-{
-  gint64 now;
-
-  if (timeout_us < 0)
-    return -1;
-  now = aex_clock_now ();
-  return timeout_us > G_MAXINT64 - now ? G_MAXINT64 : now + timeout_us;
-}
-
-/* One round over the waiters whose time has come.  TRUE: one of them was just about to wait, look again. */
+/* One round over the waiters whose time has come by then.  TRUE: one of them was just about to wait, look again. */
 static gboolean
-clock_wake_due (gint64 now)
+clock_wake (gint64 by_us)
 {
   gboolean again = FALSE;
 
@@ -79,7 +54,7 @@ clock_wake_due (gint64 now)
     {
       AexClockWaiter *waiter = l->data;
 
-      if (waiter->deadline_us < 0 || waiter->deadline_us > now)
+      if (waiter->deadline_us < 0 || waiter->deadline_us > by_us)
         continue;
       if (g_mutex_trylock (waiter->mutex))
         {
@@ -95,6 +70,34 @@ clock_wake_due (gint64 now)
   return again;
 }
 
+gboolean
+aex_clock_is_virtual (void)
+{
+  return atomic_load (&clock_virtual);
+}
+
+void
+aex_clock_set_virtual (gboolean virtual_time)
+{
+  if (virtual_time && !atomic_load (&clock_virtual))
+    atomic_store (&clock_virtual_now, g_get_monotonic_time ());
+  atomic_store (&clock_virtual, virtual_time);
+  /* Who waits for the other clock looks at this one. */
+  while (clock_wake (G_MAXINT64))
+    g_thread_yield ();
+}
+
+gint64
+aex_clock_deadline (gint64 timeout_us)
+{
+  gint64 now;
+
+  if (timeout_us < 0)
+    return -1;
+  now = aex_clock_now ();
+  return timeout_us > G_MAXINT64 - now ? G_MAXINT64 : now + timeout_us;
+}
+
 void
 aex_clock_advance (gint64 by_us)
 {
@@ -103,23 +106,23 @@ aex_clock_advance (gint64 by_us)
 
   g_return_if_fail (aex_clock_is_virtual ());
 
-  while (clock_wake_due (now))
+  while (clock_wake (now))
     g_thread_yield ();
 
   g_mutex_lock (&clock_lock);
   for (GSList *l = clock_listeners; l != NULL; l = l->next)
     g_array_append_vals (listeners, l->data, 1);
   for (guint i = 0; i < listeners->len; i++)
-    g_array_index (listeners, AexClockListener, i).func (g_array_index (listeners, AexClockListener, i).data);
+    g_array_index (listeners, AexClockListener, i).ops->advanced (g_array_index (listeners, AexClockListener, i).data);
   g_mutex_unlock (&clock_lock);
 }
 
 void
-aex_clock_listen (AexClockFunc func, gpointer data)
+aex_clock_listen (const AexClockOps *ops, gpointer data)
 {
   AexClockListener *listener = g_new (AexClockListener, 1);
 
-  listener->func = func;
+  listener->ops = ops;
   listener->data = data;
   g_mutex_lock (&clock_lock);
   clock_listeners = g_slist_prepend (clock_listeners, listener);
@@ -138,6 +141,24 @@ aex_clock_unlisten (gpointer data)
         break;
       }
   g_mutex_unlock (&clock_lock);
+}
+
+gint64
+aex_clock_get_next (void)
+{
+  gint64 earliest = -1;
+
+  g_mutex_lock (&clock_lock);
+  for (GSList *l = clock_listeners; l != NULL; l = l->next)
+    {
+      AexClockListener *listener = l->data;
+      gint64 next = listener->ops->get_next (listener->data);
+
+      if (next >= 0 && (earliest < 0 || next < earliest))
+        earliest = next;
+    }
+  g_mutex_unlock (&clock_lock);
+  return earliest;
 }
 
 gboolean

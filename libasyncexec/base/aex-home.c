@@ -155,6 +155,14 @@ home_clock_advanced (gpointer data)
   home_ring (data, NULL);
 }
 
+static gint64
+home_get_next_timer (gpointer data)
+{
+  return atomic_load (&((AexHome *) data)->next_timer_us);
+}
+
+static const AexClockOps home_clock_ops = { home_clock_advanced, home_get_next_timer };
+
 static AexHome *
 home_new (GMainContext *context, GError **error)
 {
@@ -302,8 +310,7 @@ aex_home_add_timer (AexHome *self, gint64 deadline_us, const AexEntry *entry)
   if (self->timers == NULL)
     {
       self->timers = aex_timers_new (aex_clock_now ());
-      if (aex_clock_is_virtual ())
-        aex_clock_listen (home_clock_advanced, self);
+      aex_clock_listen (&home_clock_ops, self);
     }
   next = atomic_load (&self->next_timer_us);
   aex_timers_add (self->timers, &timer, aex_clock_now ());

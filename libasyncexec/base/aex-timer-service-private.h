@@ -22,6 +22,9 @@ gboolean  aex_alarm_cancel  (AexAlarm *alarm);
 /* Waits until the service thread has ended (only with nothing armed); for tests. */
 void      aex_timer_service_quiesce (void);
 
+/* The earliest deadline, -1: nothing is armed. */
+gint64    aex_timer_service_get_next (void);
+
 /* How many alarms are armed; for tests. */
 guint     aex_timer_service_get_n_armed (void);
 

@@ -212,6 +212,17 @@ aex_timer_service_quiesce (void)
     g_thread_join (thread);
 }
 
+gint64
+aex_timer_service_get_next (void)
+{
+  gint64 next;
+
+  g_mutex_lock (&service_lock);
+  next = service_n_armed > 0 ? aex_timers_get_next (service_timers) : -1;
+  g_mutex_unlock (&service_lock);
+  return next;
+}
+
 guint
 aex_timer_service_get_n_armed (void)
 {

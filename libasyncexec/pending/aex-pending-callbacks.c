@@ -52,16 +52,17 @@ aex_pending_add_done_callback (AexPending *self, AexPendingFunc func, gpointer u
 }
 
 /**
- * aex_pending_add_done_callback_inline: (skip)
+ * aex_pending_add_done_callback_inline:
  * @self: a pending
- * @func: what to call
+ * @func: (scope notified) (closure user_data) (destroy destroy): what to call
  * @user_data: data for @func
  * @destroy: (nullable): how to free @user_data, called on whatever thread lets
  *   go of it
  *
  * Calls @func when @self is done, on the thread that completes it, or at once
  * if it is done already. @func must be short, must not block, and must be
- * ready for any thread. For bridges to other event loops.
+ * ready for any thread, which a function in JavaScript is not. For bridges to
+ * other event loops.
  *
  * Returns: an identifier for [method@Pending.remove_done_callback]
  *
