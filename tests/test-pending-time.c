@@ -172,6 +172,43 @@ test_sleep (void)
 }
 
 static void
+take_result (GObject *source, GAsyncResult *result, gpointer slot)
+{
+  *(GAsyncResult **) slot = g_object_ref (result);
+}
+
+static gboolean
+has_result (gpointer slot)
+{
+  return *(GAsyncResult **) slot != NULL;
+}
+
+static void
+test_sleep_async (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) slept = NULL;
+  g_autoptr (GAsyncResult) woken = NULL;
+  g_autoptr (GError) error = NULL;
+
+  aex_test_virtual_time ();
+  aex_sleep_async (SECOND, NULL, take_result, &slept);
+  aex_sleep_async (2 * SECOND, cancellable, take_result, &woken);
+  g_assert_cmpuint (aex_timer_service_get_n_armed (), ==, 2);
+  aex_clock_advance (SECOND);
+  aex_test_iterate_until (has_result, &slept);
+  g_assert_true (aex_sleep_finish (slept, &error));
+  g_assert_no_error (error);
+
+  g_assert_null (woken);
+  g_cancellable_cancel (cancellable);
+  aex_test_iterate_until (has_result, &woken);
+  g_assert_false (aex_sleep_finish (woken, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (aex_timer_service_get_n_armed (), ==, 0);
+}
+
+static void
 test_sleep_in_order (void)
 {
   AexPending *sleeps[4];
@@ -266,6 +303,7 @@ main (int    argc,
   aex_test_add ("/pending/with-timeout/running-job", test_timeout_of_running_job);
   aex_test_add ("/pending/with-timeout/dropped", test_timeout_dropped);
   aex_test_add ("/pending/P5/sleep", test_sleep);
+  aex_test_add ("/pending/R15/sleep-async", test_sleep_async);
   aex_test_add ("/pending/P5/sleep-in-order", test_sleep_in_order);
   aex_test_add ("/pending/P5/sleep-zero-and-cancel", test_sleep_zero_and_cancel);
   aex_test_add ("/pending/P5/sleep-dropped", test_sleep_dropped);

@@ -58,6 +58,49 @@ aex_pending_sleep (gint64 timeout_us)
 }
 
 /**
+ * aex_sleep_async: (skip)
+ * @timeout_us: microseconds
+ * @cancellable: (nullable): ends the sleep early
+ * @callback: called when the sleep is over
+ * @user_data: data for @callback
+ *
+ * The form of [func@Pending.sleep] that Vala can `yield`. The callback comes in
+ * the thread-default context of the caller, as with every function of GIO; its
+ * source object is not of interest. Cancelling ends the sleep at once.
+ *
+ * Since: 1.0
+ */
+void
+aex_sleep_async (gint64 timeout_us, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (AexPending) sleep = aex_pending_sleep (timeout_us);
+
+  aex_pending_wait_async (sleep, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, -1, cancellable, callback, user_data);
+}
+
+/**
+ * aex_sleep_finish: (skip)
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends what aex_sleep_async() began.
+ *
+ * Returns: %TRUE, or %FALSE with %G_IO_ERROR_CANCELLED
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_sleep_finish (GAsyncResult *result, GError **error)
+{
+  g_autoptr (GObject) sleep = NULL;
+
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), FALSE);
+
+  sleep = g_async_result_get_source_object (result);
+  return aex_pending_wait_finish (AEX_PENDING (sleep), result, error);
+}
+
+/**
  * aex_check_cancelled:
  * @error: return location for an error
  *

@@ -69,6 +69,8 @@ AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_then_object          (AexPending 
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_add_continuation     (AexPending *self, AexThenFlags flags, AexThenFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_shield               (AexPending *self);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_sleep                (gint64 timeout_us);
+AEX_AVAILABLE_IN_1_0 void          aex_sleep_async                  (gint64 timeout_us, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+AEX_AVAILABLE_IN_1_0 gboolean      aex_sleep_finish                 (GAsyncResult *result, GError **error);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_check_cancelled              (GError **error);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_all                  (AexPending *first, ...) G_GNUC_NULL_TERMINATED;
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_allv                 (AexPending * const *pendings, gsize n_pendings);
