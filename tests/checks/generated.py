@@ -13,7 +13,7 @@ import checklib
 BUILD = "libasyncexec/meson.build"
 NEEDED = (("generate_gir", r"'--warn-all'", "not every warning is on"),
           ("generate_gir", r"fatal_warnings: true\b", "warnings are not fatal"),
-          ("generate_vapi", r"sources: asyncexec_gir\[0\]", "the vapi comes from something else"))
+          ("generate_vapi", r"sources: \[?asyncexec_gir\[0\]", "the vapi comes from something else"))
 
 
 def problems(files):
