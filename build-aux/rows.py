@@ -15,12 +15,12 @@ import sys
 
 import testlog
 
-ROW = re.compile(r"^[-*] \*\*([KECSMPDRIX]\d+)\*\*(.*)$")
-ID = re.compile(r"(?<![A-Za-z0-9])([KECSMPDRIX]\d+)(?![A-Za-z0-9])")
+ROW = re.compile(r"^[-*] \*\*([KECSMPDRIXO]\d+)\*\*(.*)$")
+ID = re.compile(r"(?<![A-Za-z0-9])([KECSMPDRIXO]\d+)(?![A-Za-z0-9])")
 
 
 def natural(row):
-    return ("KECSMPDRIX".index(row[0]), int(row[1:]))
+    return ("KECSMPDRIXO".index(row[0]), int(row[1:]))
 
 
 def read_rows(path):

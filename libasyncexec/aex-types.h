@@ -15,6 +15,7 @@ typedef struct _AexContext       AexContext;
 typedef struct _AexContextToken  AexContextToken;
 typedef struct _AexContextVar    AexContextVar;
 typedef struct _AexSubmitOptions AexSubmitOptions;
+typedef struct _AexOperations    AexOperations;
 typedef struct _AexExecutor      AexExecutor;
 typedef struct _AexThreadPool    AexThreadPool;
 typedef struct _AexCaller        AexCaller;

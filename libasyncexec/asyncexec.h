@@ -15,6 +15,7 @@
 #include "aex-pending-stream.h"
 #include "aex-executor.h"
 #include "aex-submit-options.h"
+#include "aex-operations.h"
 #include "aex-thread-pool.h"
 #include "aex-caller.h"
 #include "aex-testing.h"

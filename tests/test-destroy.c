@@ -467,6 +467,55 @@ test_on_owner (gconstpointer check)
   g_main_context_pop_thread_default (context);
 }
 
+/* --- operations: the thread that added them owns them */
+
+static gboolean
+poison_operation (AexPending   *job,
+                  GVariant     *parameters,
+                  GCancellable *cancellable,
+                  gpointer      poison,
+                  GError      **error)
+{
+  return TRUE;
+}
+
+/* Takes the set; its last call lets go of the operation on a worker. */
+static void
+end_operations (AexOperations *set,
+                AexPoison     *poison)
+{
+  AexExecutor *pool = g_object_new (AEX_TYPE_THREAD_POOL, "max-workers", 1, "operations", set, NULL);
+  g_autoptr (AexPending) call = aex_executor_call (pool, "poison", NULL);
+
+  aex_test_run_until_done (call);
+  g_assert_cmpint (aex_poison_get_released (poison), ==, 0);
+  aex_test_shutdown (pool);
+  aex_test_in_thread (unref_in_thread, set);
+  released_once (poison);
+}
+
+static void
+use_operations_add (AexPoison *poison)
+{
+  AexOperations *set = aex_operations_new ();
+
+  aex_poison_init (poison);
+  g_assert_true (aex_operations_add (set, "poison", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT,
+                                     poison_operation, poison, aex_poison_release, NULL));
+  end_operations (set, poison);
+}
+
+static void
+use_operations_add_with_keys (AexPoison *poison)
+{
+  AexOperations *set = aex_operations_new ();
+
+  aex_poison_init (poison);
+  g_assert_true (aex_operations_add_with_keys (set, "poison", g_variant_new_parsed ("@a{s(gb)} {}"), G_VARIANT_TYPE_UNIT,
+                                               poison_operation, poison, aex_poison_release, NULL));
+  end_operations (set, poison);
+}
+
 static const struct
 {
   const char *path;
@@ -482,6 +531,8 @@ static const struct
   { "/destroy/X4/aex_executor_submit_async", use_submit_async },
   { "/destroy/X4/aex_executor_submit_async_full", use_submit_async_full },
   { "/destroy/X4/aex_executor_submit_full", use_submit_full },
+  { "/destroy/X4/aex_operations_add", use_operations_add },
+  { "/destroy/X4/aex_operations_add_with_keys", use_operations_add_with_keys },
   { "/destroy/X4/aex_pending_add_continuation", use_add_continuation },
   { "/destroy/X4/aex_pending_add_done_callback", use_add_done_callback },
   { "/destroy/X4/aex_pending_add_done_callback_inline", use_add_done_callback_inline },

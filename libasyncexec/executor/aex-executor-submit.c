@@ -6,6 +6,7 @@
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-core-private.h"
+#include "executor/aex-operation-private.h"
 #include "executor/aex-submit-options-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-value-private.h"
@@ -108,8 +109,12 @@ apply_options (AexPending *job, const AexSubmitOptions *options)
   GHashTableIter iter;
   gpointer key, value;
 
+  if (options->result_type != NULL)
+    aex_pending_expect_type (job, options->operation, options->result_type);
   if (options->name != NULL)
     aex_pending_set_name (job, options->name);
+  else if (options->operation != NULL)
+    aex_pending_set_static_name (job, options->operation);
   if (options->metadata != NULL)
     {
       g_hash_table_iter_init (&iter, options->metadata);
@@ -195,6 +200,112 @@ aex_executor_submit_async_full (AexExecutor *self, AexSubmitOptions *options, Ae
   if (options == NULL)
     return submit (self, func, user_data, destroy, AEX_FLAG_ASYNC);
   return submit_full (self, options, func, user_data, destroy, AEX_FLAG_ASYNC);
+}
+
+/* ---- operations */
+
+typedef struct {
+  AexOperation *operation;
+  GVariant *parameters;
+} AexCall;
+
+static gboolean
+call_run (AexPending *job, GCancellable *cancellable, gpointer call, GError **error)
+{
+  AexCall *self = call;
+
+  return self->operation->func (job, self->parameters, cancellable, self->operation->data, error);
+}
+
+static void
+call_free (gpointer call)
+{
+  AexCall *self = call;
+
+  g_variant_unref (self->parameters);
+  aex_operation_unref (self->operation);
+  g_free (self);
+}
+
+static AexPending *
+call_full (AexExecutor *self, const AexSubmitOptions *options, const char *name, GVariant *given)
+{
+  AexSubmitOptions own = { .timeout_us = -1 };
+  g_autoptr (GVariant) parameters = NULL;
+  GError *error = NULL;
+  AexOperation *operation;
+  AexCall *call;
+
+  if (aex_fork_check (&error))
+    return aex_pending_new_failed (error);
+  operation = aex_operations_ref_operation (aex_executor_get_operations (self), name, &error);
+  if (operation == NULL)
+    return aex_pending_new_failed (error);
+  parameters = aex_operation_ref_parameters (operation, given, &error);
+  if (parameters == NULL)
+    {
+      aex_operation_unref (operation);
+      return aex_pending_new_failed (error);
+    }
+  if (options != NULL)
+    own = *options;
+  own.operation = operation->name;
+  own.result_type = operation->result_type;
+  call = g_new (AexCall, 1);
+  call->operation = operation;
+  call->parameters = g_steal_pointer (&parameters);
+  return submit_full (self, &own, call_run, call, call_free, 0);
+}
+
+/**
+ * aex_executor_call:
+ * @self: an executor
+ * @operation: the name of an operation of [property@Executor:operations]
+ * @parameters: (nullable): its parameters, of the declared type; a floating
+ *   reference is taken over; %NULL for none
+ *
+ * Runs an operation as a job. The value of the pending is a #GVariant of the
+ * type that the operation declares, see [method@Pending.dup_variant].
+ *
+ * The pending is rejected at once when there is no such operation
+ * (%AEX_ERROR_NOT_FOUND) or it does not take such parameters
+ * (%AEX_ERROR_INVALID_ARGUMENT), and with %AEX_ERROR_MISMATCH when the
+ * operation gives a result of another type.
+ *
+ * Returns: (transfer full): the pending of the call
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_call (AexExecutor *self, const char *operation, GVariant *parameters)
+{
+  return aex_executor_call_full (self, NULL, operation, parameters);
+}
+
+/**
+ * aex_executor_call_full:
+ * @self: an executor
+ * @options: (nullable): options
+ * @operation: the name of an operation
+ * @parameters: (nullable): its parameters; a floating reference is taken over
+ *
+ * Runs an operation with options, see [method@Executor.call]. Without a name
+ * in @options, the job is named after the operation.
+ *
+ * Returns: (transfer full): the pending of the call
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_executor_call_full (AexExecutor *self, AexSubmitOptions *options, const char *operation, GVariant *parameters)
+{
+  g_autoptr (GVariant) taken = NULL;
+
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+  g_return_val_if_fail (operation != NULL, NULL);
+
+  taken = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  return call_full (self, options, operation, taken);
 }
 
 /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "aex-enum-types.h"
+#include "aex-operations.h"
 #include "aex-submit-options.h"
 #include "aex-thread-pool.h"
 #include "base/aex-clock-private.h"
@@ -32,6 +33,7 @@
 typedef struct {
   AexCore *core;
   char *name;               /* of the construction */
+  AexOperations *operations; /* NULL: the default ones */
   gboolean record_times;
   gboolean dispatch_anywhere;
   gboolean shares_core;
@@ -40,7 +42,7 @@ typedef struct {
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (AexExecutor, aex_executor, G_TYPE_OBJECT)
 
-enum { PROP_NAME = 1, PROP_DISPATCH_ANYWHERE, PROP_RECORD_TIMES, PROP_STATE, PROP_N_PENDING, PROP_N_RUNNING, PROP_MAX_PENDING, N_PROPS };
+enum { PROP_NAME = 1, PROP_DISPATCH_ANYWHERE, PROP_RECORD_TIMES, PROP_OPERATIONS, PROP_STATE, PROP_N_PENDING, PROP_N_RUNNING, PROP_MAX_PENDING, N_PROPS };
 
 static GParamSpec *properties[N_PROPS];
 static guint unhandled_error_signal;
@@ -113,6 +115,7 @@ aex_executor_finalize (GObject *object)
   AexExecutorPrivate *priv = aex_executor_get_instance_private (AEX_EXECUTOR (object));
 
   g_free (priv->name);
+  g_clear_object (&priv->operations);
   g_clear_pointer (&priv->core, aex_target_unref);
   aex_live_add (AEX_LIVE_EXECUTOR, -1);
   G_OBJECT_CLASS (aex_executor_parent_class)->finalize (object);
@@ -134,6 +137,9 @@ aex_executor_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       break;
     case PROP_RECORD_TIMES:
       g_value_set_boolean (value, priv->record_times);
+      break;
+    case PROP_OPERATIONS:
+      g_value_set_object (value, aex_executor_get_operations (self));
       break;
     case PROP_STATE:
       g_value_set_enum (value, aex_executor_get_state (self));
@@ -167,6 +173,9 @@ aex_executor_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_RECORD_TIMES:
       priv->record_times = g_value_get_boolean (value);
+      break;
+    case PROP_OPERATIONS:
+      priv->operations = g_value_dup_object (value);
       break;
     case PROP_MAX_PENDING:
       priv->max_pending = g_value_get_uint (value);
@@ -209,6 +218,15 @@ make_construct_properties (void)
    * Since: 1.0
    */
   properties[PROP_RECORD_TIMES] = g_param_spec_boolean ("record-times", NULL, NULL, FALSE, construct);
+  /**
+   * AexExecutor:operations: (getter get_operations)
+   *
+   * The operations that [method@Executor.call] finds; unless given, those of
+   * [func@Operations.get_default].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_OPERATIONS] = g_param_spec_object ("operations", NULL, NULL, AEX_TYPE_OPERATIONS, construct);
 }
 
 static void
@@ -376,6 +394,27 @@ aex_executor_get_name (AexExecutor *self)
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
 
   return ((AexExecutorPrivate *) aex_executor_get_instance_private (self))->name;
+}
+
+/**
+ * aex_executor_get_operations: (get-property operations)
+ * @self: an executor
+ *
+ * Gets the operations that [method@Executor.call] finds.
+ *
+ * Returns: (transfer none): the set, which lives as long as @self
+ *
+ * Since: 1.0
+ */
+AexOperations *
+aex_executor_get_operations (AexExecutor *self)
+{
+  AexExecutorPrivate *priv;
+
+  g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
+
+  priv = aex_executor_get_instance_private (self);
+  return priv->operations != NULL ? priv->operations : aex_operations_get_default ();
 }
 
 /**

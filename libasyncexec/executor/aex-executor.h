@@ -37,6 +37,8 @@ AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit            (AexExecutor *s
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit_async      (AexExecutor *self, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit_full       (AexExecutor *self, AexSubmitOptions *options, AexJobFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit_async_full (AexExecutor *self, AexSubmitOptions *options, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_call              (AexExecutor *self, const char *operation, GVariant *parameters);
+AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_call_full         (AexExecutor *self, AexSubmitOptions *options, const char *operation, GVariant *parameters);
 AEX_AVAILABLE_IN_1_0 void         aex_executor_post              (AexExecutor *self, AexPostFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 GValue      *aex_executor_run               (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy, GCancellable *cancellable, GError **error);
 AEX_AVAILABLE_IN_1_0 AexPendingStream *aex_executor_map          (AexExecutor *self, guint n_items, guint max_concurrent, gint64 item_timeout_us, AexMapFlags flags, AexMapFunc func, gpointer user_data, GDestroyNotify destroy);
@@ -46,6 +48,7 @@ AEX_AVAILABLE_IN_1_0 gboolean     aex_executor_runs_here         (AexExecutor *s
 /* signal unhandled-error: gboolean handler (AexExecutor *self, AexPending *pending (nullable: post, call_direct), GError *error); TRUE = handled */
 /* properties: name, operations, dispatch-anywhere, record-times (construct); state, n-pending (queued), n-running, max-pending (queued; 0 = unlimited) */
 AEX_AVAILABLE_IN_1_0 const char  *aex_executor_get_name          (AexExecutor *self);
+AEX_AVAILABLE_IN_1_0 AexOperations *aex_executor_get_operations (AexExecutor *self);
 AEX_AVAILABLE_IN_1_0 AexExecutorState aex_executor_get_state     (AexExecutor *self);
 AEX_AVAILABLE_IN_1_0 guint        aex_executor_get_n_pending     (AexExecutor *self);
 AEX_AVAILABLE_IN_1_0 guint        aex_executor_get_n_running     (AexExecutor *self);

@@ -13,6 +13,8 @@ struct _AexSubmitOptions {
   AexContext *context;
   gboolean release_on_owner;
   GHashTable *metadata;      /* string to GVariant */
+  const char *operation;     /* of aex_executor_call(): its name and type of result, which live for ever */
+  const GVariantType *result_type;
 };
 
 G_END_DECLS

@@ -59,6 +59,58 @@ aex_word_clear (AexTag tag, AexWord value, AexTarget *owner)
     }
 }
 
+/* ---- the outcome of an operation */
+
+void
+aex_pending_expect_type (AexPending *self, const char *operation, const GVariantType *type)
+{
+  AexPendingExtra *extra = aex_pending_ensure_extra (self);
+
+  extra->operation = operation;
+  extra->result_type = type;
+  self->flags |= AEX_FLAG_TYPED;
+}
+
+static GError *
+wrong_type (const AexPendingExtra *extra, AexTag tag, AexWord value)
+{
+  g_autofree char *expected = g_variant_type_dup_string (extra->result_type);
+
+  if (tag == AEX_TAG_VARIANT)
+    return g_error_new (AEX_ERROR, AEX_ERROR_MISMATCH,
+                        _("The operation “%s” declares a result of type %s, and gave one of type %s"),
+                        extra->operation, expected, g_variant_get_type_string (value.v_pointer));
+  return g_error_new (AEX_ERROR, AEX_ERROR_MISMATCH,
+                      _("The operation “%s” declares a result of type %s, and gave no GVariant: it must call "
+                        "aex_pending_resolve_variant()"), extra->operation, expected);
+}
+
+/* By who owns the record, before the outcome is written. */
+void
+aex_outcome_check (AexPending *self, AexTag *tag, AexWord *value)
+{
+  const AexPendingExtra *extra = atomic_load (&self->extra);
+  gboolean shared = *tag == AEX_TAG_FORWARD;
+  AexTag given = shared ? (AexTag) value->v_pending->tag : *tag;
+  AexWord word = shared ? value->v_pending->value : *value;
+  AexWord checked = { 0 };
+  gboolean is_empty = given == AEX_TAG_NONE && g_variant_type_equal (extra->result_type, G_VARIANT_TYPE_UNIT);
+
+  if (given == AEX_TAG_ERROR || given == AEX_TAG_FAILURE || given == AEX_TAG_FOLLOW)
+    return;
+  if (shared && AEX_PHASE (aex_pending_load (value->v_pending)) != AEX_PHASE_RESOLVED)
+    return;
+  if (given == AEX_TAG_VARIANT && g_variant_is_of_type (word.v_pointer, extra->result_type))
+    return;
+  if (is_empty)
+    checked.v_pointer = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  else
+    checked.v_error = wrong_type (extra, given, word);
+  aex_word_clear (*tag, *value, self->environment != NULL ? self->environment->delivery : NULL);
+  *tag = is_empty ? AEX_TAG_VARIANT : AEX_TAG_ERROR;
+  *value = checked;
+}
+
 void
 aex_outcome_clear (AexPending *self)
 {

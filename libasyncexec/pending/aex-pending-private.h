@@ -94,6 +94,7 @@ enum {
   AEX_FLAG_ASYNC            = 1 << 2,   /* func is an AexAsyncFunc */
   AEX_FLAG_RELEASE_ON_OWNER = 1 << 3,
   AEX_FLAG_TIMED            = 1 << 4,   /* its queue entry is a timer */
+  AEX_FLAG_TYPED            = 1 << 5,   /* its value must be of result_type */
 };
 
 /* 88 bytes: see core-notes in doc/decisions.md.  The outcome never shares storage with func, data or destroy: a foreign
@@ -128,6 +129,8 @@ struct _AexPendingExtra {
   gint64 submitted_us, started_us, done_us;
   guint64 thread_id;
   gboolean record_times;
+  const char *operation;       /* TYPED: who declared the type; both live for ever */
+  const GVariantType *result_type;
 };
 
 typedef enum {
@@ -211,6 +214,8 @@ void     aex_pending_drop_queued     (AexPending *self);      /* from dispose: i
 
 /* ---- aex-pending-outcome.c */
 void        aex_outcome_clear       (AexPending *self);
+void        aex_pending_expect_type (AexPending *self, const char *operation, const GVariantType *type);   /* before anybody else knows self */
+void        aex_outcome_check       (AexPending *self, AexTag *tag, AexWord *value);   /* TYPED: turns another type into an error */
 void        aex_word_clear          (AexTag tag, AexWord value, AexTarget *owner);
 AexPending *aex_pending_get_root    (AexPending *self);
 gboolean    aex_pending_peek_resolved (AexPending *self, AexPending **root, GError **error);

@@ -121,6 +121,8 @@ runs_here (AexPending *self)
 static void
 write_outcome (AexPending *self, AexTag tag, AexWord value)
 {
+  if (G_UNLIKELY (self->flags & AEX_FLAG_TYPED))
+    aex_outcome_check (self, &tag, &value);
   self->tag = (guint8) tag;
   self->value = value;
 }
