@@ -108,6 +108,20 @@ typedef gboolean (*AexPostFunc) (gpointer user_data, GError **error);
 typedef void (*AexPendingFunc) (AexPending *pending, gpointer user_data);
 
 /**
+ * AexMessageFunc:
+ * @pending: the pending that was subscribed to
+ * @message: what the job published; take a reference to keep it
+ * @user_data: (closure): the data given when subscribed
+ *
+ * Called for every message that a pending publishes, in order, on the delivery
+ * target of the thread that subscribed, before the done callbacks there. It may
+ * unsubscribe itself and call anything else.
+ *
+ * Since: 1.0
+ */
+typedef void (*AexMessageFunc) (AexPending *pending, GVariant *message, gpointer user_data);
+
+/**
  * AexThenFunc:
  * @done: the pending that is done
  * @user_data: (closure): the data given when attached

@@ -310,6 +310,44 @@ use_set_canceller (AexPoison *poison)
   g_assert_cmpint (aex_poison_get_called (poison), ==, 0);
 }
 
+static void
+poison_message (AexPending *pending,
+                GVariant   *message,
+                gpointer    poison)
+{
+  aex_poison_touch (poison);
+}
+
+static void
+use_subscribe (AexPoison *poison)
+{
+  AexPending *promise = begin_promise (poison);
+
+  aex_pending_subscribe (promise, poison_message, poison, aex_poison_release);
+  aex_pending_publish (promise, g_variant_new_boolean (TRUE));
+  end_promise (promise, poison);
+  g_assert_cmpint (aex_poison_get_called (poison), ==, 1);
+}
+
+static gpointer
+free_options_in_thread (gpointer options)
+{
+  aex_submit_options_free (options);
+  return NULL;
+}
+
+static void
+use_set_subscriber (AexPoison *poison)
+{
+  AexSubmitOptions *options = aex_submit_options_new ();
+
+  aex_poison_init (poison);
+  poison->in_dispatch = TRUE;
+  aex_submit_options_set_subscriber (options, poison_message, poison, aex_poison_release);
+  aex_test_in_thread (free_options_in_thread, options);
+  released_once (poison);
+}
+
 /* --- things that stay */
 
 static void
@@ -541,8 +579,10 @@ static const struct
   { "/destroy/X4/aex_pending_finally", use_finally },
   { "/destroy/X4/aex_pending_resolve_pointer", use_resolve_pointer },
   { "/destroy/X4/aex_pending_set_canceller", use_set_canceller },
+  { "/destroy/X4/aex_pending_subscribe", use_subscribe },
   { "/destroy/X4/aex_pending_then", use_then },
   { "/destroy/X4/aex_pending_then_object", use_then_object },
+  { "/destroy/X4/aex_submit_options_set_subscriber", use_set_subscriber },
   { "/destroy/X4/aex_thread_pool_set_thread_main", use_set_thread_main },
 };
 

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
  * static library that the tests link): the shared library pays nothing. */
 typedef enum {
   AEX_LIVE_PENDING,
+  AEX_LIVE_EXTENSION,   /* what few pendings need */
   AEX_LIVE_WAITER,      /* callbacks, links, continuations attached to pendings */
   AEX_LIVE_CONTEXT,
   AEX_LIVE_STREAM,

@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 #define AEX_STARVED_US     50000
 #define AEX_LOW_PRIORITY   (G_PRIORITY_HIGH_IDLE + 25)
 
+/* The shortest time between two rounds of aex_home_gather(): one frame. */
+#define AEX_GATHER_US      16000
+
 typedef void (*AexHomeFunc) (AexHome *home, gpointer data);
 
 /* How a foreign loop that hosts a home is woken; refcounted, for it is called with no lock held. */
@@ -44,6 +47,10 @@ struct _AexHome {
   AexTarget *executor;            /* the caller of this context, for errors of what it posted; a reference */
   AexHomeFunc on_dead;
   gpointer on_dead_data;
+  AexQueue gathered;              /* entries of the next round */
+  guint n_due;                    /* so many at its head are of this one */
+  gboolean gathering;             /* the next round is arranged for */
+  gint64 gathered_us;             /* when the last one began */
 
   _Atomic gsize n_inbox;          /* entries in the inbox; written under the lock, read anywhere */
   _Atomic gint64 next_timer_us;   /* -1: none; likewise */
@@ -66,10 +73,15 @@ AexHome   *aex_home_ref_for_context    (GMainContext *context, GError **error);
 /* The home of the calling thread's thread-default context, else of the default one; borrowed; NULL with error set. */
 AexHome   *aex_home_get_for_thread     (AexThread *thread, GError **error);
 
+/* That of the default context, which stays; borrowed; NULL when the process is out of file descriptors or forked. */
+AexHome   *aex_home_get_default        (void);
+
 /* The one whose context is this thread's own (rule 6), if it has been made; borrowed. */
 AexHome   *aex_home_peek_own           (AexThread *thread);
 
 gboolean   aex_home_is_dead            (AexHome *self);
+/* A main context, or else an executor? */
+gboolean   aex_home_is_target          (AexTarget *target);
 /* A main context that nobody runs just now or that is gone, or no context at all. */
 gboolean   aex_home_is_idle_target     (AexTarget *target);
 
@@ -94,6 +106,10 @@ void       aex_home_drain_releases     (AexHome *self);
 typedef gboolean (*AexHomeMatch) (const AexEntry *entry, gpointer data);
 void       aex_home_drop_matching      (AexHome *self, AexHomeMatch match, gpointer data, gboolean own_thread);
 void       aex_home_drop_timers        (AexHome *self, AexHomeMatch match, gpointer data);
+
+/* An entry that can wait for others of its kind: all that came meanwhile run in one round, and rounds begin at least
+ * AEX_GATHER_US apart.  FALSE: dead, the entry is still the caller's. */
+gboolean   aex_home_gather             (AexHome *self, const AexEntry *entry);
 
 void       aex_home_set_executor       (AexHome *self, AexTarget *executor);
 

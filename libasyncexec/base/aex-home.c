@@ -133,6 +133,7 @@ home_finalize (AexTarget *target)
       aex_queue_clear (&self->inbox[i]);
       aex_queue_clear (&self->local[i]);
     }
+  aex_queue_clear (&self->gathered);
   aex_home_waker_unref (self->waker);
   g_clear_pointer (&self->blocked, aex_parker_unref);
   close (self->fd);
@@ -253,6 +254,19 @@ aex_home_get_for_thread (AexThread *thread, GError **error)
 }
 
 AexHome *
+aex_home_get_default (void)
+{
+  AexHome *home = atomic_load_explicit (&default_home, memory_order_acquire);
+
+  if (G_LIKELY (home != NULL))
+    return home;
+  home = aex_home_ref_for_context (NULL, NULL);
+  /* Its sources hold it. */
+  g_clear_pointer (&home, aex_target_unref);
+  return atomic_load (&default_home);
+}
+
+AexHome *
 aex_home_peek_own (AexThread *thread)
 {
   GMainContext *context = g_main_context_get_thread_default ();
@@ -275,6 +289,12 @@ aex_home_is_dead (AexHome *self)
   dead = self->dead;
   g_mutex_unlock (&self->lock);
   return dead;
+}
+
+gboolean
+aex_home_is_target (AexTarget *target)
+{
+  return target->ops == &home_ops;
 }
 
 gboolean

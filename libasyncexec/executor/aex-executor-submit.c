@@ -129,6 +129,7 @@ submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, 
   AexCore *core = aex_executor_get_core (self);
   AexContext *context = options->context != NULL ? options->context : aex_thread_get ()->context;
   AexPending *job;
+  GError *error = NULL;
 
   if (aex_is_forked ())
     return submit_forked (user_data, destroy);
@@ -137,6 +138,11 @@ submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, 
   job = aex_pending_new_job (&core->target, context, func, user_data, destroy, flags);
   record_submission (core, job);
   apply_options (job, options);
+  if (!aex_submit_options_subscribe (options, job, &error))
+    {
+      aex_core_refuse (core, job, AEX_REFUSED_ERROR, error);
+      return job;
+    }
   /* What is cancelled already never starts: it is not even queued, where a thread might be faster than we. */
   if (options->cancellable != NULL && g_cancellable_is_cancelled (options->cancellable))
     {

@@ -2,8 +2,18 @@
 #pragma once
 
 #include "aex-submit-options.h"
+#include "base/aex-target-private.h"
 
 G_BEGIN_DECLS
+
+/* Shared by options, their copies and the subscriptions made from them; let go of in a dispatch of where it was set. */
+typedef struct {
+  atomic_int refs;
+  AexTarget *target;
+  AexMessageFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+} AexSharedSubscriber;
 
 struct _AexSubmitOptions {
   char *name;
@@ -15,6 +25,10 @@ struct _AexSubmitOptions {
   GHashTable *metadata;      /* string to GVariant */
   const char *operation;     /* of aex_executor_call(): its name and type of result, which live for ever */
   const GVariantType *result_type;
+  AexSharedSubscriber *subscriber;
 };
+
+/* FALSE: the process is out of file descriptors. */
+gboolean aex_submit_options_subscribe (const AexSubmitOptions *self, AexPending *job, GError **error);
 
 G_END_DECLS

@@ -2,6 +2,9 @@
 #include "executor/aex-submit-options-private.h"
 
 #include "aex-context.h"
+#include "base/aex-fork-private.h"
+#include "pending/aex-pending-private.h"
+#include "pending/aex-value-private.h"
 
 /**
  * AexSubmitOptions:
@@ -30,6 +33,33 @@ aex_submit_options_new (void)
 
   self->timeout_us = -1;
   return self;
+}
+
+static void
+shared_subscriber_unref (gpointer data)
+{
+  AexSharedSubscriber *self = data;
+
+  if (atomic_fetch_sub (&self->refs, 1) != 1)
+    return;
+  aex_destroy_at (self->target, self->destroy, self->data);
+  g_clear_pointer (&self->target, aex_target_unref);
+  g_free (self);
+}
+
+static AexSharedSubscriber *
+shared_subscriber_ref (AexSharedSubscriber *self)
+{
+  atomic_fetch_add (&self->refs, 1);
+  return self;
+}
+
+static void
+call_shared_subscriber (AexPending *pending, GVariant *message, gpointer data)
+{
+  AexSharedSubscriber *self = data;
+
+  self->func (pending, message, self->data);
 }
 
 static GHashTable *
@@ -70,6 +100,8 @@ aex_submit_options_copy (const AexSubmitOptions *self)
       while (g_hash_table_iter_next (&iter, &key, &value))
         g_hash_table_insert (copy->metadata, g_strdup (key), g_variant_ref (value));
     }
+  if (self->subscriber != NULL)
+    shared_subscriber_ref (self->subscriber);
   return copy;
 }
 
@@ -90,6 +122,7 @@ aex_submit_options_free (AexSubmitOptions *self)
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->context, aex_context_unref);
   g_clear_pointer (&self->metadata, g_hash_table_unref);
+  g_clear_pointer (&self->subscriber, shared_subscriber_unref);
   g_free (self);
 }
 
@@ -228,4 +261,54 @@ aex_submit_options_set_metadata (AexSubmitOptions *self, const char *key, GVaria
   if (self->metadata == NULL)
     self->metadata = metadata_new ();
   g_hash_table_replace (self->metadata, g_strdup (key), g_variant_ref_sink (value));
+}
+
+/**
+ * aex_submit_options_set_subscriber:
+ * @self: options
+ * @func: (scope notified) (closure user_data) (destroy destroy): what to call with every message
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Subscribes to what the job publishes, before it can start, as
+ * [method@Pending.subscribe] does on the thread that submits. @user_data is
+ * freed in a dispatch of the main context that is current for this thread now,
+ * when @self, its copies and the subscriptions made from them are gone.
+ *
+ * Since: 1.0
+ */
+void
+aex_submit_options_set_subscriber (AexSubmitOptions *self, AexMessageFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  AexTarget *target;
+
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (func != NULL);
+
+  target = aex_is_forked () ? NULL : aex_delivery_target (aex_thread_get (), NULL);
+  g_clear_pointer (&self->subscriber, shared_subscriber_unref);
+  self->subscriber = g_new0 (AexSharedSubscriber, 1);
+  atomic_init (&self->subscriber->refs, 1);
+  self->subscriber->target = target != NULL ? aex_target_ref (target) : NULL;
+  self->subscriber->func = func;
+  self->subscriber->data = user_data;
+  self->subscriber->destroy = destroy;
+}
+
+gboolean
+aex_submit_options_subscribe (const AexSubmitOptions *self, AexPending *job, GError **error)
+{
+  AexWaiter *closure;
+
+  if (self->subscriber == NULL)
+    return TRUE;
+  closure = aex_waiter_new (AEX_WAITER_CALLBACK, (gpointer) call_shared_subscriber,
+                            shared_subscriber_ref (self->subscriber), shared_subscriber_unref);
+  if (!aex_waiter_bind (closure, error))
+    {
+      aex_waiter_release (closure);
+      return FALSE;
+    }
+  aex_pending_add_subscriber (job, closure);
+  return TRUE;
 }

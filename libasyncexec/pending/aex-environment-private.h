@@ -12,6 +12,7 @@ struct _AexEnvironment {
   _Atomic guint refs;
   AexTarget *executor;     /* NULL: a promise */
   AexTarget *delivery;     /* the submitter's delivery target: the owner; NULL: it could not be made */
+  AexTarget *owner;        /* the main context on which it may be looked at (rule 4): delivery, unless that is a pool */
   AexContext *context;     /* NULL: the empty one */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/aex-home-private.h"
 #include "pending/aex-context-private.h"
+#include "pending/aex-pending-private.h"
 
 /* References taken at once, and given back at once by a thread that lets go of many. */
 #define CREDIT 1024
@@ -16,6 +17,7 @@ environment_unref_n (AexEnvironment *self, guint n)
     return;
   g_clear_pointer (&self->executor, aex_target_unref);
   g_clear_pointer (&self->delivery, aex_target_unref);
+  g_clear_pointer (&self->owner, aex_target_unref);
   g_clear_pointer (&self->context, aex_context_unref);
   g_free (self);
 }
@@ -52,14 +54,27 @@ aex_delivery_target (AexThread *thread, GError **error)
   return (AexTarget *) aex_home_get_for_thread (thread, error);
 }
 
+/* Inside a job the owner is that of the job. */
+static AexTarget *
+owner_target (AexThread *thread, AexTarget *delivery)
+{
+  if (G_LIKELY (delivery == NULL || delivery != thread->pool))
+    return delivery;
+  for (AexFrame *frame = thread->frame; frame != NULL; frame = frame->previous)
+    if (frame->job != NULL)
+      return frame->job->environment->owner;
+  return (AexTarget *) aex_home_get_default ();
+}
+
 static AexEnvironment *
-environment_new (AexTarget *executor, AexTarget *delivery, AexContext *context)
+environment_new (AexTarget *executor, AexTarget *delivery, AexTarget *owner, AexContext *context)
 {
   AexEnvironment *self = g_new0 (AexEnvironment, 1);
 
   atomic_init (&self->refs, 1);
   self->executor = executor != NULL ? aex_target_ref (executor) : NULL;
   self->delivery = delivery != NULL ? aex_target_ref (delivery) : NULL;
+  self->owner = owner != NULL ? aex_target_ref (owner) : NULL;
   self->context = context != NULL ? aex_context_ref (context) : NULL;
   return self;
 }
@@ -69,14 +84,15 @@ aex_environment_take (AexTarget *executor, AexContext *context)
 {
   AexThread *thread = aex_thread_get ();
   AexTarget *delivery = aex_delivery_target (thread, NULL);
+  AexTarget *owner = owner_target (thread, delivery);
   guint slot = (guint) ((GPOINTER_TO_SIZE (executor) >> 6) % AEX_ENVIRONMENT_CACHE);
   AexEnvironment *self = thread->environments[slot];
 
   /* With a context, values of the user would live as long as the cache: not interned. */
   if (context != NULL)
-    return environment_new (executor, delivery, context);
+    return environment_new (executor, delivery, owner, context);
 
-  if (self == NULL || self->executor != executor || self->delivery != delivery)
+  if (self == NULL || self->executor != executor || self->delivery != delivery || self->owner != owner)
     {
       guint n = thread->credits[slot];
 
@@ -85,7 +101,7 @@ aex_environment_take (AexTarget *executor, AexContext *context)
       if (self != NULL)
         environment_unref_n (self, n + 1);
       aex_thread_register (thread);
-      self = environment_new (executor, delivery, NULL);
+      self = environment_new (executor, delivery, owner, NULL);
       thread->environments[slot] = self;
     }
   if (thread->credits[slot] == 0)

@@ -242,6 +242,8 @@ take_name (AexPending *self, char *name, gboolean is_static)
   extra->name = name;
   extra->name_is_static = is_static;
   aex_pending_unlock (self);
+  if (aex_pending_has_handlers (self))
+    aex_pending_changed (self, AEX_CHANGE_NAME);
   g_free (old);
 }
 

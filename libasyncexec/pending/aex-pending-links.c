@@ -111,6 +111,49 @@ aex_pending_dup_sources (AexPending *self)
   return result;
 }
 
+/* NULL also when self is done: its sources are gone. */
+AexPending *
+aex_pending_ref_followed (AexPending *self)
+{
+  AexPending *followed = NULL;
+  AexSources *sources;
+
+  if (!(aex_pending_load (self) & AEX_BIT_LINKED))
+    return NULL;
+  aex_pending_lock (self);
+  sources = self->data;
+  if (sources != NULL && sources->inline_link != NULL && sources->inline_link->done == aex_link_forward)
+    followed = g_weak_ref_get (&sources->inline_link->source);
+  aex_pending_unlock (self);
+  return followed;
+}
+
+GPtrArray *
+aex_pending_dup_followers_locked (AexPending *self)
+{
+  GPtrArray *followers = NULL;
+
+  for (AexWaiter *waiter = self->waiters; waiter != NULL; waiter = waiter->next)
+    if (waiter->kind == AEX_WAITER_LINK && ((AexLink *) waiter)->done == aex_link_forward)
+      {
+        if (followers == NULL)
+          followers = g_ptr_array_new_with_free_func (g_object_unref);
+        g_ptr_array_add (followers, g_object_ref (((AexLink *) waiter)->derived));
+      }
+  return followers;
+}
+
+GPtrArray *
+aex_pending_dup_followers (AexPending *self)
+{
+  GPtrArray *followers;
+
+  aex_pending_lock (self);
+  followers = aex_pending_dup_followers_locked (self);
+  aex_pending_unlock (self);
+  return followers;
+}
+
 /* A user's function that will not be called after all. */
 void
 aex_link_release_closure (AexLink *link)
@@ -264,6 +307,8 @@ aex_pending_start_follow (AexPending *self, AexPending *other)
   link = aex_sources_add (sources, self, other, aex_link_forward, 0);
   aex_pending_set_sources (self, sources);
   aex_link_attach (link, other);
+  aex_pending_pass_progress (other);
+  aex_pending_pass_messages (self, other);
   /* Looked for afterwards: of those who close a ring at the same time, the last to attach sees all of it.  Where nobody
    * waits for self there is none: no walk up a long chain for every link of it. */
   atomic_thread_fence (memory_order_seq_cst);
@@ -381,6 +426,7 @@ derive (AexPending *self, guint flags, gboolean shield)
   sources->shield = shield;
   aex_pending_set_sources (derived, sources);
   aex_link_attach (link, self);
+  aex_pending_pass_progress (self);
   return derived;
 }
 

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct _AexWaiter         AexWaiter;
 typedef struct _AexLink           AexLink;
 typedef struct _AexPendingExtra   AexPendingExtra;
+typedef struct _AexMessages       AexMessages;
 
 /* The state, one atomic word.  The phase only grows; the bits say who may still change what:
  *
@@ -42,6 +43,7 @@ enum {
   AEX_BIT_CANCELLER = 1 << 13,
   AEX_BIT_REFUSED   = 1 << 15,   /* it was never accepted: the executor does not count it */
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
+  AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
 };
 
@@ -131,7 +133,14 @@ struct _AexPendingExtra {
   gboolean record_times;
   const char *operation;       /* TYPED: who declared the type; both live for ever */
   const GVariantType *result_type;
+  double progress;             /* -1: unknown */
+  char *progress_message;
+  guint changed;               /* AexChange: what the owner was not told of yet */
+  guint told_phase;            /* the phase it was told of; AEX_PHASE_UNTOLD: none */
+  AexMessages *messages;       /* see aex-pending-messages.c */
 };
+
+#define AEX_PHASE_UNTOLD G_MAXUINT
 
 typedef enum {
   AEX_WAITER_CALLBACK,   /* posted to its target */
@@ -212,6 +221,49 @@ typedef enum { AEX_CANCEL_EXPLICIT, AEX_CANCEL_QUEUED, AEX_CANCEL_IMPLIED, AEX_C
 gboolean aex_pending_cancel_as      (AexPending *self, AexCancelKind kind, const char *message);
 void     aex_pending_drop_queued     (AexPending *self);      /* from dispose: it never ran */
 
+/* ---- aex-pending-notify.c */
+typedef enum {
+  AEX_CHANGE_NAME     = 1 << 0,
+  AEX_CHANGE_STATE    = 1 << 1,
+  AEX_CHANGE_PROGRESS = 1 << 2,
+  AEX_CHANGE_MESSAGE  = 1 << 3,
+} AexChange;
+
+extern gsize aex_pending_handlers_mask;    /* 0: unknown */
+void     aex_pending_probe_handlers (void);
+gboolean aex_pending_ask_handlers   (AexPending *self);
+gboolean aex_pending_is_open        (AexPending *self);                   /* the lock is held */
+gboolean aex_pending_note_change    (AexPending *self, guint changes);    /* likewise; TRUE: gather when it is gone */
+void     aex_pending_gather         (AexPending *self);
+void     aex_pending_changed        (AexPending *self, guint changes);
+void     aex_pending_emit_changes   (AexPending *self);
+void     aex_pending_flush          (AexPending *self, AexTarget *target);    /* before a done callback */
+
+/* Was ever a handler connected to it?  Costs one look at what is in the cache already. */
+static inline gboolean
+aex_pending_has_handlers (AexPending *self)
+{
+  const guint *flags = (const guint *) (gconstpointer) &self->parent_instance.ref_count + 1;
+
+  if (G_LIKELY (aex_pending_handlers_mask != 0))
+    return (__atomic_load_n (flags, __ATOMIC_SEQ_CST) & aex_pending_handlers_mask) != 0;
+  return aex_pending_ask_handlers (self);
+}
+
+/* ---- aex-pending-properties.c */
+void     aex_pending_install_properties (GObjectClass *object_class);
+void     aex_pending_emit_notify        (AexPending *self, guint changes);
+
+/* ---- aex-pending-progress.c */
+void     aex_pending_pass_progress  (AexPending *self);    /* on to what follows self */
+
+/* ---- aex-pending-messages.c */
+void     aex_pending_pass_messages  (AexPending *self, AexPending *source);    /* self begins to follow source */
+void     aex_pending_end_messages   (AexPending *self);                        /* it is done */
+void     aex_pending_flush_messages (AexPending *self, AexTarget *target);
+gulong   aex_pending_add_subscriber (AexPending *self, AexWaiter *closure);    /* takes closure */
+void     aex_messages_free          (AexMessages *self, AexPending *owner);
+
 /* ---- aex-pending-outcome.c */
 void        aex_outcome_clear       (AexPending *self);
 void        aex_pending_expect_type (AexPending *self, const char *operation, const GVariantType *type);   /* before anybody else knows self */
@@ -232,7 +284,8 @@ void     aex_frame_pop              (AexFrame *frame, gboolean touched);
 /* ---- aex-pending-waiters.c */
 AexWaiter *aex_waiter_new           (AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy);
 gulong     aex_waiter_next_id       (void);
-gboolean   aex_waiter_set_target    (AexWaiter *self, GError **error);
+gboolean   aex_waiter_bind          (AexWaiter *self, GError **error);
+gboolean   aex_waiter_set_target    (AexWaiter *self, GError **error);    /* and expect it */
 void       aex_waiter_deliver       (AexWaiter *self, AexPending *pending);   /* posts a CALLBACK */
 void       aex_waiter_release       (AexWaiter *self);            /* uncalled; its closure at its target */
 void       aex_waiter_free          (AexWaiter *self);
@@ -250,6 +303,9 @@ void        aex_pending_set_sources  (AexPending *self, AexSources *sources);
 void        aex_pending_drop_sources (AexPending *self, gboolean cancel);
 void        aex_pending_cancel_sources (AexPending *self);        /* and keep following */
 GPtrArray  *aex_pending_dup_sources  (AexPending *self);          /* element AexPending; NULL: none */
+AexPending *aex_pending_ref_followed (AexPending *self);          /* whose outcome it takes over; NULL: none */
+GPtrArray  *aex_pending_dup_followers (AexPending *self);         /* element AexPending; NULL: none */
+GPtrArray  *aex_pending_dup_followers_locked (AexPending *self);
 gboolean    aex_pending_start_follow (AexPending *self, AexPending *other);
 void        aex_pending_set_follow   (AexPending *self, AexPending *other);    /* or rejects it */
 gboolean    aex_pending_record_follow (AexPending *self, AexPending *other);   /* a job whose function still runs */

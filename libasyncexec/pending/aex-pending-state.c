@@ -17,15 +17,19 @@ tell_executor (AexPending *self, AexJobEvent event)
     executor->ops->job_event (executor, self, event);
 }
 
-/* Done: whatever else could have ended it is let go of. */
+/* Done: whatever else could have ended it is let go of, and who looks on is told before those who wait. */
 static void
-note_done_time (AexPending *self)
+note_done (AexPending *self, guint old)
 {
   AexPendingExtra *extra = atomic_load_explicit (&self->extra, memory_order_acquire);
   AexWaiter *canceller;
   gboolean has_bindings;
   AexAlarm *timeout;
 
+  if (G_UNLIKELY (old & AEX_BIT_WATCHED))
+    aex_pending_end_messages (self);
+  if (G_UNLIKELY (aex_pending_has_handlers (self)))
+    aex_pending_changed (self, AEX_CHANGE_STATE);
   if (G_LIKELY (extra == NULL))
     return;
   aex_pending_lock (self);
@@ -55,6 +59,8 @@ aex_pending_claim (AexPending *self, guint generation)
   while (!atomic_compare_exchange_weak_explicit (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_RUNNING | AEX_BIT_STARTED,
                                                  memory_order_acq_rel, memory_order_acquire));
   tell_executor (self, AEX_JOB_STARTED);
+  if (G_UNLIKELY (aex_pending_has_handlers (self)))
+    aex_pending_changed (self, AEX_CHANGE_STATE);
   return TRUE;
 }
 
@@ -91,7 +97,7 @@ settle (AexPending *self, gboolean is_job)
   while (!atomic_compare_exchange_weak_explicit (&self->state, &state, (state & ~AEX_PHASE_MASK) | final_phase (self, state),
                                                  memory_order_acq_rel, memory_order_acquire))
     ;
-  note_done_time (self);
+  note_done (self, state);
   if (state & AEX_BIT_LINKED)
     aex_pending_drop_sources (self, FALSE);
   if (state & AEX_BIT_WAIT)
@@ -105,7 +111,7 @@ settle_from (AexPending *self, guint *state, guint phase, guint bits)
   if (!atomic_compare_exchange_weak_explicit (&self->state, state, (*state & ~AEX_PHASE_MASK) | phase | bits,
                                               memory_order_acq_rel, memory_order_acquire))
     return FALSE;
-  note_done_time (self);
+  note_done (self, *state);
   return TRUE;
 }
 
@@ -228,6 +234,7 @@ aex_pending_settle_linked (AexPending *self, AexPending *source)
         break;
     }
   aex_pending_note_observed (source);
+  aex_pending_pass_messages (self, source);
   write_outcome (self, AEX_TAG_FORWARD, (AexWord) { .v_pending = g_object_ref (root) });
   settle (self, (state & AEX_BIT_STARTED) != 0);
   return TRUE;

@@ -48,14 +48,16 @@ then_run (AexEntry *entry, AexTarget *target)
   AexLink *link = entry->a;
   g_autoptr (AexPending) source = entry->b;
   AexThread *thread = aex_thread_get ();
-  AexContext *saved = aex_context_enter (thread, link->waiter.context);
-  gboolean wanted = !AEX_IS_DONE (aex_pending_load (link->derived)) || link->then_flags & AEX_THEN_FLAGS_ALWAYS;
   g_autoptr (GObject) object = NULL;
   AexPending *next = NULL;
   GError *error = NULL;
+  AexContext *saved;
+  gboolean wanted;
 
-  (void) target;
   then_met (link);
+  aex_pending_flush (source, target);
+  saved = aex_context_enter (thread, link->waiter.context);
+  wanted = !AEX_IS_DONE (aex_pending_load (link->derived)) || link->then_flags & AEX_THEN_FLAGS_ALWAYS;
   if (link->waiter.drop != NULL)
     {
       object = aex_drop_ref_object (link->waiter.drop);

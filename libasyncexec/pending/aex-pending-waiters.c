@@ -36,7 +36,7 @@ aex_waiter_new (AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify
 
 /* Where the calling thread gets its callbacks, and what it sees. */
 gboolean
-aex_waiter_set_target (AexWaiter *self, GError **error)
+aex_waiter_bind (AexWaiter *self, GError **error)
 {
   AexThread *thread = aex_thread_get ();
   AexTarget *target;
@@ -48,7 +48,18 @@ aex_waiter_set_target (AexWaiter *self, GError **error)
     return FALSE;
   self->target = aex_target_ref (target);
   self->context = aex_context_capture (thread);
-  if ((AexTarget *) thread->dispatching == target)
+  return TRUE;
+}
+
+/* The same, for something that comes once and soon. */
+gboolean
+aex_waiter_set_target (AexWaiter *self, GError **error)
+{
+  AexThread *thread = aex_thread_get ();
+
+  if (!aex_waiter_bind (self, error))
+    return FALSE;
+  if ((AexTarget *) thread->dispatching == self->target)
     {
       self->expected = TRUE;
       thread->dispatching->n_expected++;
@@ -110,8 +121,8 @@ callback_run (AexEntry *entry, AexTarget *target)
   gboolean disposed = FALSE;
   GObject *object = NULL;
 
-  (void) target;
   waiter_met (waiter);
+  aex_pending_flush (waiter->pending, target);
   if (waiter->drop != NULL)
     {
       object = aex_drop_ref_object (waiter->drop);

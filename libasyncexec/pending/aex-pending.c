@@ -61,6 +61,7 @@ extra_free (AexPending *self, AexPendingExtra *extra)
   g_clear_pointer (&extra->metadata, g_hash_table_unref);
   g_clear_object (&extra->cancellable);
   g_free (extra->cancel_message);
+  g_free (extra->progress_message);
   if (extra->cached_value != NULL)
     {
       aex_value_release (extra->cached_value, self->environment != NULL ? self->environment->delivery : NULL);
@@ -68,6 +69,9 @@ extra_free (AexPending *self, AexPendingExtra *extra)
     }
   g_clear_pointer (&extra->canceller, aex_waiter_release);
   g_clear_pointer (&extra->timeout, aex_alarm_cancel);
+  if (extra->messages != NULL)
+    aex_messages_free (extra->messages, self);
+  aex_live_add (AEX_LIVE_EXTENSION, -1);
   g_free (extra);
 }
 
@@ -81,8 +85,13 @@ aex_pending_ensure_extra (AexPending *self)
     return extra;
   made = g_new0 (AexPendingExtra, 1);
   made->submitted_us = made->started_us = made->done_us = -1;
+  made->progress = -1;
+  made->told_phase = AEX_PHASE_UNTOLD;
   if (atomic_compare_exchange_strong (&self->extra, &extra, made))
-    return made;
+    {
+      aex_live_add (AEX_LIVE_EXTENSION, 1);
+      return made;
+    }
   g_free (made);
   return extra;
 }
@@ -187,6 +196,8 @@ aex_pending_class_init (AexPendingClass *klass)
   G_STATIC_ASSERT (sizeof (AexPending) <= 88);
   object_class->dispose = aex_pending_dispose;
   object_class->finalize = aex_pending_finalize;
+  aex_pending_install_properties (object_class);
+  aex_pending_probe_handlers ();
   aex_fork_watch ();
   aex_thread_set_flush_func (aex_environment_flush_thread);
 }

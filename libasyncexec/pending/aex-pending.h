@@ -28,6 +28,9 @@ AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_reject_new           (AexPending 
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_reject_with_payload  (AexPending *self, const GError *error, const GValue *payload);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_follow               (AexPending *self, AexPending *other);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_set_canceller        (AexPending *self, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 void          aex_pending_set_progress         (AexPending *self, double fraction, const char *message);
+AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_publish              (AexPending *self, GVariant *message);
+AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_publish_wait         (AexPending *self, GVariant *message, GError **error);
 AEX_AVAILABLE_IN_1_0 GCancellable *aex_pending_get_cancellable      (AexPending *self);
 AEX_AVAILABLE_IN_1_0 void          aex_pending_run                  (AexPending *self);
 
@@ -60,6 +63,8 @@ AEX_AVAILABLE_IN_1_0 gulong        aex_pending_add_done_callback    (AexPending 
 AEX_AVAILABLE_IN_1_0 gulong        aex_pending_add_done_callback_inline (AexPending *self, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 gulong        aex_pending_add_done_callback_object (AexPending *self, GObject *target, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_remove_done_callback (AexPending *self, gulong id);
+AEX_AVAILABLE_IN_1_0 gulong        aex_pending_subscribe            (AexPending *self, AexMessageFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_unsubscribe          (AexPending *self, gulong id);
 
 /* --- combinators; every returned AexPending* is transfer full */
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_then                 (AexPending *self, AexThenFunc func, gpointer user_data, GDestroyNotify destroy);
@@ -88,6 +93,10 @@ AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_get_current          (void);
 AEX_AVAILABLE_IN_1_0 void          aex_pending_set_static_name      (AexPending *self, const char *name);
 AEX_AVAILABLE_IN_1_0 void          aex_pending_set_name             (AexPending *self, const char *name);
 AEX_AVAILABLE_IN_1_0 char         *aex_pending_dup_name             (AexPending *self);
+AEX_AVAILABLE_IN_1_0 double        aex_pending_get_progress         (AexPending *self);
+AEX_AVAILABLE_IN_1_0 char         *aex_pending_dup_progress_message (AexPending *self);
+AEX_AVAILABLE_IN_1_0 char         *aex_pending_dup_status_text      (AexPending *self);
+AEX_AVAILABLE_IN_1_0 guint         aex_pending_get_n_lost_messages  (AexPending *self);
 AEX_AVAILABLE_IN_1_0 void          aex_pending_set_metadata         (AexPending *self, const char *key, GVariant *value);
 AEX_AVAILABLE_IN_1_0 GVariant     *aex_pending_dup_metadata         (AexPending *self, const char *key);
 AEX_AVAILABLE_IN_1_0 AexContext   *aex_pending_dup_context          (AexPending *self);

@@ -8,10 +8,4 @@ namespace AsyncExec {
 		[Version (since = "1.0")]
 		public static void set_default (AsyncExec.Executor? executor);
 	}
-	public sealed class Pending : GLib.Object {
-		// A property in every language; C has the getter only.
-		[CCode (notify = false)]
-		[Version (since = "1.0")]
-		public AsyncExec.PendingState state { get; }
-	}
 }
