@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The override of AsyncExec: what Python adds to, and hides of, the introspected namespace."""
+
+from gi.overrides import override
+
+from ._asyncexec import caller, executor, exit as exits, jobs, pending, run as running, streams
+from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
+
+Pending = override(pending.Pending)
+Executor = override(executor.Executor)
+ThreadPool = override(executor.ThreadPool)
+Caller = override(caller.Caller)
+PendingStream = override(streams.PendingStream)
+Stream = PendingStream
+
+run = running.run
+spawn = running.spawn
+handler = running.handler
+sleep = running.sleep
+as_completed = streams.as_completed
+current_pending = jobs.current_pending
+check_cancelled = jobs.check_cancelled
+
+exits.install()
+
+__all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
+           "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
+           "current_pending", "handler", "run", "sleep", "spawn"]

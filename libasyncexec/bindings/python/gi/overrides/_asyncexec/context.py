@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which main context a thread has, and how Python waits in one so that Ctrl-C gets through."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import threading
+
+from gi.repository import GLib
+
+_get_thread_default = GLib.MainContext.get_thread_default
+
+
+class _Local(threading.local):
+    """What a thread of Python knows about itself."""
+
+    stepping = 0      # how many coroutines of ours are inside a step
+    running = False   # inside AsyncExec.run()
+
+
+local = _Local()
+
+
+def is_main_thread():
+    """Whether this is the thread that gets signals."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def own_context():
+    """The main context of this thread, or None when it has none."""
+    context = _get_thread_default()
+    if context is None and is_main_thread():
+        context = GLib.MainContext.default()
+    return context
+
+
+def running_loop():
+    """The asyncio loop that runs in this thread, or None."""
+    return asyncio._get_running_loop()
+
+
+class _SignalSource(GLib.Source):
+    """Wakes a context when a signal arrived, so that Python gets to run its handler."""
+
+    def __init__(self):
+        super().__init__()
+        self.reader, self.writer = socket.socketpair()
+        self.reader.setblocking(False)
+        self.writer.setblocking(False)
+        self.tag = self.add_unix_fd(self.reader.fileno(), GLib.IOCondition.IN)
+
+    def prepare(self):
+        return False, -1
+
+    def check(self):
+        return bool(self.query_unix_fd(self.tag) & GLib.IOCondition.IN)
+
+    def dispatch(self, callback, args):
+        try:
+            while self.reader.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        return GLib.SOURCE_CONTINUE
+
+    def close(self):
+        """Ends it."""
+        self.destroy()
+        self.reader.close()
+        self.writer.close()
+
+
+_default_source = None   # of the default context: made once, only the main thread uses it
+
+
+def _signal_source(context):
+    """The source for a context, and whether it is to be destroyed after use."""
+    global _default_source
+    if context != GLib.MainContext.default():
+        source = _SignalSource()
+        source.attach(context)
+        return source, True
+    if _default_source is None:
+        _default_source = _SignalSource()
+        _default_source.attach(context)
+    return _default_source, False
+
+
+@contextlib.contextmanager
+def interruptible(context):
+    """While it is entered, on the main thread, a signal ends a sleep in context."""
+    if not is_main_thread():
+        yield
+        return
+    source, temporary = _signal_source(context)
+    old = signal.set_wakeup_fd(source.writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(old)
+        if temporary:
+            source.close()
+
+
+def check_trio():
+    """A pending can not be awaited in trio: says what to do there."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return
+    raise RuntimeError("trio can not await an AsyncExec.Pending: "
+                       "use await trio.to_thread.run_sync(pending.result)")

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Coroutines: how pendings are awaited anywhere, and how ours are driven without asyncio."""
+
+import asyncio
+import contextvars
+import inspect
+import threading
+
+from . import context as contexts
+from . import errors, hosting, raw, values
+
+_current = contextvars.ContextVar("asyncexec.current_pending", default=None)
+
+
+def current():
+    """The pending of the coroutine that runs here now, or None."""
+    return _current.get()
+
+
+class Awaiter:
+    """What ``await pending`` yields: to asyncio's tasks it is a future of their loop, to our driver one of its own."""
+
+    __slots__ = ("pending", "protect", "callbacks", "cancelled_with", "_asyncio_future_blocking", "loop", "id")
+
+    def __init__(self, pending, protect=False):
+        self.pending = pending
+        self.protect = protect
+        self.callbacks = []
+        self.cancelled_with = None
+        self._asyncio_future_blocking = True
+        self.loop = None
+        self.id = 0
+
+    def get_loop(self):
+        """The loop of the task that awaits."""
+        if self.loop is None:
+            self.loop = asyncio.get_running_loop()
+        return self.loop
+
+    def add_done_callback(self, callback, *, context=None):
+        """Tells the task, in its loop, when the pending is done."""
+        loop = self.get_loop()
+        self.callbacks.append((callback, context))
+        if self.id == 0:
+            hosting.ensure(loop)
+            self.id = raw.Pending.add_done_callback(self.pending, self._done)
+
+    def remove_done_callback(self, callback):
+        """Takes callbacks away; how many there were."""
+        before = len(self.callbacks)
+        self.callbacks = [entry for entry in self.callbacks if entry[0] is not callback]
+        return before - len(self.callbacks)
+
+    def _done(self, pending, *user_data):
+        self.id = 0
+        self._tell()
+
+    def _tell(self):
+        callbacks, self.callbacks = self.callbacks, []
+        for callback, context in callbacks:
+            self.loop.call_soon(callback, self, context=context)
+
+    def cancel(self, msg=None):
+        """The awaiting task was cancelled: so is the pending, and the task goes on at once."""
+        if self.cancelled_with is not None or self.pending.done():
+            return False
+        self.cancelled_with = (msg,) if msg is not None else ()
+        if not self.protect:
+            self.pending.cancel(str(msg) if msg is not None else None)
+        if self.id != 0:
+            raw.Pending.remove_done_callback(self.pending, self.id)
+            self.id = 0
+        if self.loop is not None:
+            self._tell()
+        return True
+
+    def done(self):
+        """Whether there is nothing to wait for."""
+        return self.cancelled_with is not None or self.pending.done()
+
+    def cancelled(self):
+        """Whether the awaiting task was cancelled."""
+        return self.cancelled_with is not None
+
+    def result(self):
+        """For the task: raises what has to be thrown into the coroutine.  The pending's own outcome is read there."""
+        if self.cancelled_with is not None:
+            raise asyncio.CancelledError(*self.cancelled_with)
+
+    def exception(self):
+        """As result(), returned."""
+        if self.cancelled_with is not None:
+            raise asyncio.CancelledError(*self.cancelled_with)
+
+    def __await__(self):
+        self._asyncio_future_blocking = True
+        yield self
+
+
+def wait_for(pending, protect=False):
+    """Suspends until pending is done: ``yield from`` of it."""
+    if raw.Pending.is_done(pending):
+        return
+    if contexts.local.stepping == 0:
+        contexts.check_trio()
+    yield Awaiter(pending, protect)
+
+
+class Driver:
+    """Steps one coroutine: each step is a callback of what it awaited, on the executor that it runs on."""
+
+    def __init__(self, job, context, coroutine):
+        self.job = job
+        self.context = context
+        self.coroutine = coroutine
+        self.promise = raw.Pending.new()
+        self.lock = threading.Lock()      # guards the next three
+        self.stepping = False
+        self.awaiting = None
+        self.cancel_wanted = False
+
+    def start(self):
+        """The first step; returns the pending to follow."""
+        self.context.run(_current.set, self.job or self.promise)
+        raw.Pending.set_canceller(self.promise, self._cancelled)
+        self.stepping = True
+        self.step(None)
+        return self.promise
+
+    def _cancelled(self, promise, *user_data):
+        with self.lock:
+            self.cancel_wanted = True
+            if self.stepping or self.awaiting is None:
+                return
+            awaiting, self.awaiting = self.awaiting, None
+            self.stepping = True
+        self._leave(awaiting)
+        self.step(self._cancellation())
+
+    def _cancellation(self):
+        with self.lock:
+            self.cancel_wanted = False
+        return errors.from_error(raw.Pending.dup_error(self.promise))
+
+    def _leave(self, awaiter):
+        raw.Pending.remove_done_callback(awaiter.pending, awaiter.id)
+        awaiter.cancel()
+
+    def _ready(self, pending, *user_data):
+        with self.lock:
+            if self.awaiting is None or self.awaiting.pending is not pending:
+                return
+            self.awaiting = None
+            self.stepping = True
+        self.step(None)
+
+    def step(self, exception):
+        """Runs the coroutine until it awaits something that is not done."""
+        while True:
+            try:
+                awaiter = self._advance(exception)
+            except StopIteration as stop:
+                self._finish(values.resolve, stop.value)
+                return
+            except BaseException as raised:
+                self._finish(fail, raised)
+                return
+            exception = self._suspend(awaiter)
+            if exception is None:
+                return
+
+    def _advance(self, exception):
+        local = contexts.local
+        local.stepping += 1
+        try:
+            if exception is None:
+                return self.context.run(self.coroutine.send, None)
+            return self.context.run(self.coroutine.throw, exception)
+        finally:
+            local.stepping -= 1
+
+    def _suspend(self, awaiter):
+        """Waits for what was awaited; returns what is to be thrown instead."""
+        if not isinstance(awaiter, Awaiter):
+            return foreign(awaiter)
+        with self.lock:
+            suspended = not self.cancel_wanted
+            if suspended:
+                self.awaiting = awaiter
+                self.stepping = False
+        if not suspended:
+            awaiter.cancel()
+            return self._cancellation()
+        awaiter.id = raw.Pending.add_done_callback(awaiter.pending, self._ready)
+        return None
+
+    def _finish(self, how, outcome):
+        self.coroutine = None
+        how(self.promise, outcome)
+
+
+def drive(coroutine):
+    """Starts a coroutine here; its steps are callbacks of this thread.  Returns its pending."""
+    return Driver(None, contextvars.copy_context(), coroutine).start()
+
+
+def fail(promise, exception):
+    """What a coroutine raised becomes its outcome."""
+    if isinstance(exception, (errors.Cancelled, asyncio.CancelledError)):
+        if not raw.Pending.cancel(promise, str(exception) or None) or raw.Pending.is_done(promise):
+            return
+    errors.reject(promise, errors.as_exception(exception))
+
+
+def foreign(awaitable):
+    """Something that only another framework can wait for."""
+    what = "asyncio's" if awaitable is None or hasattr(awaitable, "_asyncio_future_blocking") else repr(awaitable)
+    return RuntimeError(f"this coroutine runs on an AsyncExec executor and can not await {what} futures: use "
+                        'call_using_backend("asyncio", ...), or Pending.from_future() on the thread of that loop')
+
+
+def start(job, context, fn, args, kwargs):
+    """Calls a coroutine function and starts it; returns the pending to follow, or None when the outcome is set."""
+    try:
+        coroutine = context.run(fn, *args, **kwargs)
+    except BaseException as exception:
+        fail(job, exception)
+        return None
+    if not inspect.iscoroutine(coroutine):
+        values.resolve(job, coroutine)
+        return None
+    return Driver(job, context, coroutine).start()

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Exceptions: what they are called, and how they travel through C and back."""
+
+import _thread
+import asyncio
+import concurrent.futures
+import logging
+import queue
+import sys
+
+from gi.repository import Gio, GLib, GObject
+
+from . import raw
+
+MODULE = "gi.repository.AsyncExec"
+DOMAIN = GLib.quark_to_string(raw.Error.quark())
+IO_DOMAIN = GLib.quark_to_string(Gio.io_error_quark())
+
+TIMED_OUT = (Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
+
+logger = logging.getLogger("asyncexec")
+
+
+class _FromError(GLib.Error):
+    """A GError of one kind.  ``message``, ``domain`` and ``code`` are set; it can be raised with a message alone."""
+
+    default = (DOMAIN, int(raw.Error.FAILED), "Failed")
+
+    def __init__(self, message=None, domain=None, code=None):
+        own_domain, own_code, own_message = self.default
+        super().__init__(own_message if message is None else message,
+                         own_domain if domain is None else domain,
+                         own_code if code is None else code)
+
+    def __str__(self):
+        return self.message
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.message!r})"
+
+
+class Cancelled(_FromError, concurrent.futures.CancelledError):
+    """A pending was cancelled by somebody.  An Exception; never asyncio's, which is for the task that awaits."""
+
+    __module__ = MODULE
+    default = (IO_DOMAIN, int(Gio.IOErrorEnum.CANCELLED), "The operation was cancelled")
+
+
+class Timeout(_FromError, TimeoutError):
+    """A wait, or a job, was not done in time."""
+
+    __module__ = MODULE
+    default = (IO_DOMAIN, int(Gio.IOErrorEnum.TIMED_OUT), "The pending was not done in time")
+
+
+class NotDone(_FromError, asyncio.InvalidStateError):
+    """The outcome was asked for before it was there."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.NOT_DONE), "The pending is not done")
+
+
+class WouldDeadlock(_FromError):
+    """A wait that could never end."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.WOULD_DEADLOCK), "The wait could never end")
+
+
+class Closed(_FromError):
+    """The executor takes no work any more, or was stopped before the job started."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.CLOSED), "The executor is closed")
+
+
+class Busy(_FromError, queue.Full):
+    """Too many jobs are queued."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.BUSY), "Too many jobs are queued")
+
+
+class WorkerDied(_FromError, concurrent.futures.BrokenExecutor):
+    """A worker process died during a call: ``exit_status`` or ``signal`` says how."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.WORKER_DIED), "A worker died")
+    exit_status = None
+    signal = None
+
+
+def _fill_group(self, message, domain, code):
+    self.message = message
+    self.domain = domain
+    self.code = code
+
+
+if sys.version_info >= (3, 11):
+    class GroupError(ExceptionGroup, GLib.Error):
+        """Several pendings failed: ``exceptions`` are theirs; ``except*`` sorts them."""
+
+        __module__ = MODULE
+
+        # ExceptionGroup.message is read-only and GLib.Error.__init__ writes it: only the rest is set.
+        def __new__(cls, message, exceptions, domain=DOMAIN, code=int(raw.Error.GROUP)):
+            self = super().__new__(cls, message, exceptions)
+            self.domain = domain
+            self.code = code
+            return self
+
+        def __init__(self, *args, **kwargs):
+            pass
+
+        def derive(self, excs):
+            """A group of the same kind with other exceptions, as ``except*`` needs it."""
+            return GroupError(self.message, excs, self.domain, self.code)
+
+        def __str__(self):
+            return ExceptionGroup.__str__(self)
+else:
+    class GroupError(GLib.Error):
+        """Several pendings failed: ``exceptions`` are theirs."""
+
+        __module__ = MODULE
+
+        def __init__(self, message, exceptions, domain=DOMAIN, code=int(raw.Error.GROUP)):
+            super().__init__(message, domain, code)
+            self.exceptions = tuple(exceptions)
+
+        def derive(self, excs):
+            """A group of the same kind with other exceptions."""
+            return GroupError(self.message, excs, self.domain, self.code)
+
+
+_BY_CODE = {kind.default[:2]: kind for kind in (Cancelled, Timeout, NotDone, WouldDeadlock, Closed, Busy, WorkerDied)}
+
+
+def from_error(error):
+    """The exception for an error that C reported: of the class for its code, or the GLib.Error as it is."""
+    kind = _BY_CODE.get((error.domain, error.code))
+    if kind is not None:
+        return error if isinstance(error, kind) else kind(error.message, error.domain, error.code)
+    return error
+
+
+def to_error(exception):
+    """The GLib.Error that stands for an exception in C."""
+    if isinstance(exception, GLib.Error):
+        return GLib.Error(exception.message, exception.domain, exception.code)
+    name = type(exception).__name__
+    text = str(exception)
+    message = f"{name}: {text}" if text else name
+    return GLib.Error.new_literal(raw.Error.quark(), clean(message), raw.Error.EXCEPTION)
+
+
+def clean(text):
+    """Text that fits into a C string."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def reject(pending, exception):
+    """Sets the outcome of pending: failure with this very exception."""
+    payload = GObject.Value(GObject.TYPE_PYOBJECT, exception)
+    return raw.Pending.reject_with_payload(pending, to_error(exception), payload)
+
+
+def as_exception(value):
+    """What may be given to reject(): an exception, or a class of exceptions."""
+    if isinstance(value, type) and issubclass(value, BaseException):
+        value = value()
+    if not isinstance(value, BaseException):
+        raise TypeError(f"an exception is needed, not {type(value).__name__}")
+    if isinstance(value, StopIteration):
+        return stop_iteration(value)
+    return value
+
+
+def stop_iteration(exception):
+    """StopIteration must not escape into generators: RuntimeError from it."""
+    error = RuntimeError("job raised StopIteration")
+    error.__cause__ = exception
+    return error
+
+
+def outcome_error(pending, error=None):
+    """The exception of a pending that failed: the very object if it was one of Python's."""
+    if error is None:
+        error = raw.Pending.dup_error(pending)
+    if error.domain == IO_DOMAIN and error.code == Cancelled.default[1] and pending.is_cancelled():
+        return from_error(error)
+    payload = raw.Pending.dup_payload(pending)
+    if pending._dispatch_exception is not None:
+        return pending._dispatch_exception
+    if isinstance(payload, BaseException):
+        return payload
+    if error.domain == DOMAIN and error.code == int(raw.Error.GROUP) and payload is not None and len(payload):
+        return GroupError(error.message, [outcome_error(member) for member in payload], error.domain, error.code)
+    return from_error(error)
+
+
+def report(what, exception):
+    """Nobody is there to be told: the log is."""
+    logger.error("Unhandled exception in %s", what, exc_info=(type(exception), exception, exception.__traceback__))
+
+
+def report_callback(fn, exception):
+    """A callback failed.  What is to end the program does so in the main thread; the rest is logged."""
+    if isinstance(exception, KeyboardInterrupt):
+        _thread.interrupt_main()
+        return
+    report(f"callback {fn!r}", exception)
+
+
+def no_context(message):
+    """The error of a thread that has no main context."""
+    return GLib.Error.new_literal(raw.Error.quark(), message, raw.Error.NO_CONTEXT)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The end of the interpreter: no thread of ours enters Python after it."""
+
+import atexit
+import threading
+import weakref
+
+from . import raw, unhandled
+
+_lock = threading.Lock()
+_changed = threading.Condition(_lock)
+_executors = weakref.WeakSet()   # guarded by _lock
+_n_threads = 0                   # guarded by _lock: threads of pools that are inside Python
+
+
+def register(executor):
+    """Has executor closed at exit."""
+    unhandled.install()
+    with _lock:
+        _executors.add(executor)
+
+
+def thread_begin():
+    """A thread of a pool has entered Python."""
+    global _n_threads
+    with _lock:
+        _n_threads += 1
+
+
+def thread_end():
+    """A thread of a pool is about to leave Python."""
+    global _n_threads
+    _forget_dummy()
+    with _changed:
+        _n_threads -= 1
+        _changed.notify_all()
+
+
+def _forget_dummy():
+    """What threading.current_thread() made for this thread, which threading would keep for ever."""
+    active = getattr(threading, "_active", None)
+    current = active.get(threading.get_ident()) if active is not None else None
+    if isinstance(current, getattr(threading, "_DummyThread", ())):
+        active.pop(threading.get_ident(), None)
+
+
+def close():
+    """Closes every executor, drops what is queued and waits for what runs; Ctrl-C gives up."""
+    with _lock:
+        executors = list(_executors)
+    stopped = [raw.Executor.shutdown(executor, raw.ShutdownFlags.CANCEL_QUEUED) for executor in executors]
+    try:
+        for pending in stopped:
+            pending.result()
+        with _changed:
+            while _n_threads > 0:
+                _changed.wait()
+        # What nobody runs any more: reports of errors that nobody saw, and releases.
+        raw.Caller.dispatch(raw.Caller.ref_main(), -1)
+    except KeyboardInterrupt:
+        pass
+
+
+def install():
+    """Has close() called before threading waits for its threads."""
+    register_early = getattr(threading, "_register_atexit", atexit.register)
+    register_early(close)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A thread that asyncio runs has no GLib loop: its caller is pumped by asyncio's."""
+
+import threading
+import weakref
+
+from gi.repository import GLib
+
+from . import context as contexts
+from . import raw
+
+SLICE_US = 2000
+
+_lock = threading.Lock()
+_hosts = weakref.WeakKeyDictionary()   # guarded by _lock: loop -> Host
+
+
+class Host:
+    """One asyncio loop that dispatches the caller of its thread."""
+
+    def __init__(self, loop, caller):
+        self.loop = weakref.ref(loop)
+        self.caller = caller
+        self.timer = None
+        self.context = None
+        raw.Caller.set_wake_func(caller, self._wake)
+        self._pump()
+
+    def _wake(self, caller, *user_data):
+        loop = self.loop()
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(self._pump)
+        except RuntimeError:
+            # The loop is closed: whoever runs the context next finds the work in its queue.
+            pass
+
+    def _pump(self):
+        loop = self.loop()
+        if loop is None or loop.is_closed():
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if raw.Caller.dispatch(self.caller, SLICE_US):
+            loop.call_soon(self._pump)
+            return
+        ready = raw.Caller.get_ready_time(self.caller)
+        if ready >= 0:
+            delay = (ready - GLib.get_monotonic_time()) / raw.USEC
+            self.timer = loop.call_later(max(delay, 0), self._pump)
+
+
+def _iterates(loop, context):
+    """Whether the loop runs that main context itself: gbulb's does, and PyGObject's own."""
+    own = getattr(loop, "_context", None)
+    return isinstance(own, GLib.MainContext) and own == context
+
+
+def ensure(loop):
+    """The thread of the running loop gets a context, and its caller is served; called on that thread."""
+    if loop in _hosts:
+        return
+    context = contexts.own_context()
+    if context is None:
+        context = GLib.MainContext.new()
+        context.push_thread_default()
+    with _lock:
+        _hosts[loop] = None
+    if _iterates(loop, context):
+        return
+    host = Host(loop, raw.Caller.ref_current())
+    with _lock:
+        _hosts[loop] = host

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Options of a submission."""
+
+from gi.repository import GLib
+
+from . import jobs, raw, streams
+from .variants import pack
+
+
+class View:
+    """An executor with options: what is submitted through it gets them."""
+
+    def __init__(self, executor, name, priority, timeout, cancellable, context, metadata):
+        self._executor = executor
+        self._timeout = timeout
+        self._options = made = raw.SubmitOptions.new()
+        made.set_release_on_owner(True)
+        if name is not None:
+            made.set_name(name)
+        if priority is not None:
+            made.set_priority(priority)
+        if timeout is not None:
+            made.set_timeout(raw.microseconds(timeout))
+        if cancellable is not None:
+            made.set_cancellable(cancellable)
+        if context is not None:
+            made.set_context(context)
+        for key, value in (metadata or {}).items():
+            made.set_metadata(key, value if isinstance(value, GLib.Variant) else pack(value))
+
+    def submit(self, fn, /, *args, **kwargs):
+        """Executor.submit() with the options."""
+        return jobs.submit_here(self._executor, fn, args, kwargs, self._options)
+
+    def post(self, fn, /, *args, **kwargs):
+        """Executor.submit() with the options, without a pending to look at: exceptions go to unhandled-error."""
+        jobs.submit_here(self._executor, fn, args, kwargs, self._options)
+
+    def run(self, fn, /, *args, **kwargs):
+        """Executor.run() with the options."""
+        pending = self.submit(fn, *args, **kwargs)
+        try:
+            return pending.result()
+        finally:
+            if not pending.done():
+                pending.cancel()
+
+    def map(self, fn, /, *iterables, ordered=True, max_concurrent=None, timeout=None, return_exceptions=False):
+        """Executor.map() with the options: every item is a job that gets them."""
+        limit = timeout if timeout is not None else self._timeout
+        return streams.map_jobs(self.submit, fn, iterables, ordered, max_concurrent, limit, return_exceptions)

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pending: a result that will be there later."""
+
+import types
+
+from . import driver, errors, hosting, jobs, raw, values, waiting
+from . import context as contexts
+
+Raw = raw.Pending
+
+
+def hosted():
+    """Callbacks of this thread are to arrive: asyncio, if it runs here, serves them."""
+    loop = contexts.running_loop()
+    if loop is not None:
+        hosting.ensure(loop)
+
+
+def _check(items):
+    found = list(items)
+    for item in found:
+        if not isinstance(item, Raw):
+            raise TypeError(f"pendings are needed, not {type(item).__name__}")
+    return found
+
+
+class Pending(Raw):
+    """A result that will be there later: a job's, or a promise that somebody resolves.
+
+    ``await`` it, in asyncio or in a coroutine of ours; block for its
+    ``result()``; or attach callbacks.  All methods may be called in any thread.
+    """
+
+    __module__ = "gi.overrides.AsyncExec"
+
+    _convert = None    # how the value of a combination is shown
+    _dispatch_exception = None   # what a Python executor raised instead of taking the job
+    _watchers = None   # (id, function) of done callbacks
+
+    __class_getitem__ = classmethod(types.GenericAlias)
+
+    def __new__(cls, *args, **kwargs):
+        return Raw.new()
+
+    def __init__(self):
+        """Makes a promise: it is done when resolve(), reject() or cancel() is called."""
+
+    # --- the producer's side
+
+    def resolve(self, value=None):
+        """Sets the outcome: success with any object.  Returns whether this became the outcome."""
+        return values.resolve(self, value)
+
+    def reject(self, exception):
+        """Sets the outcome: failure with this exception, which is raised as itself.  Returns whether it became the outcome."""
+        return errors.reject(self, errors.as_exception(exception))
+
+    def follow(self, other):
+        """Takes over the outcome of another pending when that is done.  Returns whether this became the outcome."""
+        if other._convert is not None:
+            self._convert = other._convert
+        return Raw.follow(self, other)
+
+    def set_canceller(self, fn, *args):
+        """Says what stops the work behind a promise: fn(pending, *args), called like a done callback."""
+        hosted()
+        return Raw.set_canceller(self, _callback(fn, args))
+
+    # --- the consumer's side
+
+    def cancel(self, msg=None):
+        """Cancels it for everybody; msg says why.  Returns whether it is cancelled."""
+        return Raw.cancel(self, msg)
+
+    def done(self):
+        """Whether the outcome is final."""
+        return Raw.is_done(self)
+
+    def cancelled(self):
+        """Whether the outcome is, or is going to be, the cancellation."""
+        return Raw.is_cancelled(self)
+
+    @property
+    def state(self):
+        """Where it is in its life, a PendingState."""
+        return Raw.get_state(self)
+
+    @property
+    def name(self):
+        """Its name, or None."""
+        return Raw.dup_name(self)
+
+    @name.setter
+    def name(self, name):
+        Raw.set_name(self, name)
+
+    def result(self, timeout=None):
+        """Blocks until it is done and returns its value, or raises its exception.
+
+        On a thread whose main context nobody runs, that context is iterated
+        meanwhile.  timeout is in seconds; when it is over, Timeout is raised
+        and nothing is cancelled.  Inside a running asyncio loop, or a
+        coroutine, a pending that is not done raises WouldDeadlock: await it.
+        """
+        waiting.block(self, timeout)
+        return values.read(self)
+
+    def exception(self, timeout=None):
+        """Blocks like result() and returns the exception, or None.  Raises Cancelled when it was cancelled."""
+        waiting.block(self, timeout)
+        return self.peek_exception()
+
+    def peek(self):
+        """The value, without waiting: raises NotDone when it is not there yet."""
+        return values.read(self)
+
+    def peek_exception(self):
+        """The exception or None, without waiting: raises NotDone when it is not done, Cancelled when it was cancelled."""
+        if self.cancelled():
+            raise errors.outcome_error(self)
+        if not self.done():
+            raise errors.NotDone()
+        error = Raw.dup_error(self)
+        return None if error is None else errors.outcome_error(self, error)
+
+    def __await__(self):
+        yield from driver.wait_for(self)
+        return values.read(self)
+
+    def wait(self, timeout=None, *, protect=False, shield=False, result=True, until_done=False):
+        """Awaits it: ``await p.wait(...)``.
+
+        timeout: seconds, then Timeout is raised and the pending cancelled.
+        protect: neither a time-out nor a cancelled task cancels it.
+        shield: a cancelled task goes on waiting first.
+        result=False: returns None and raises none of its errors.
+        until_done: also after a time-out or cancellation it is waited for.
+        """
+        return waiting.wait(self, timeout, protect, shield, result, until_done)
+
+    async def cancel_wait(self, msg=None, *, timeout=None, shield=False):
+        """Cancels it and waits until it is done."""
+        self.cancel(msg)
+        await waiting.wait(self, timeout, True, shield, False, False)
+
+    def run_until_done(self, timeout=None):
+        """Iterates the main context of this thread until it is done; returns its value or raises its exception."""
+        if contexts.local.stepping or contexts.running_loop() is not None:
+            raise errors.WouldDeadlock("run_until_done() would block the loop of this thread: use await")
+        context = contexts.own_context()
+        if context is None or not context.acquire():
+            raise errors.no_context("This thread runs no main context: use result()")
+        try:
+            waiting.iterate(context, self, timeout)
+        finally:
+            context.release()
+        return values.read(self)
+
+    # --- callbacks
+
+    def add_done_callback(self, fn, *args):
+        """Calls fn(pending, *args) once when it is done, in this thread's loop.  Returns an identifier."""
+        hosted()
+        watcher = Raw.add_done_callback(self, _callback(fn, args))
+        self._watchers = [*(self._watchers or ()), (watcher, fn)]
+        return watcher
+
+    def remove_done_callback(self, id_or_fn):
+        """Removes callbacks by identifier or function.  Returns how many will not be called."""
+        removed = 0
+        kept = []
+        for watcher, fn in self._watchers or ():
+            if id_or_fn == watcher or id_or_fn == fn:
+                removed += Raw.remove_done_callback(self, watcher)
+            else:
+                kept.append((watcher, fn))
+        self._watchers = kept
+        return removed
+
+    def then(self, fn):
+        """A pending for fn(value), called when this one succeeded.  A pending that fn returns is followed."""
+        return _derive(self, raw.ThenFlags.ON_SUCCESS, lambda done: fn(values.read(done)))
+
+    def catch(self, fn):
+        """A pending for fn(exception), called when this one failed or was cancelled."""
+        return _derive(self, raw.ThenFlags.ON_ERROR, lambda done: fn(errors.outcome_error(done)))
+
+    def finally_(self, fn):
+        """A pending with the same outcome, after fn() was called; what fn raises becomes the outcome."""
+        return _derive(self, raw.ThenFlags.ALWAYS, lambda done: fn(), keep=True)
+
+    # --- derived
+
+    def with_timeout(self, timeout):
+        """A pending with the same outcome that fails with Timeout, and cancels this one, after so many seconds."""
+        return _same(self, Raw.with_timeout(self, raw.microseconds(timeout)))
+
+    def shield(self):
+        """A pending with the same outcome, whose cancellation does not reach this one."""
+        return _same(self, Raw.shield(self))
+
+    @staticmethod
+    def sleep(seconds):
+        """A pending that resolves after so many seconds."""
+        return Raw.sleep(raw.microseconds(seconds))
+
+    @staticmethod
+    def resolved(value=None):
+        """A pending that is done, with a value."""
+        pending = Raw.new()
+        values.resolve(pending, value)
+        return pending
+
+    @staticmethod
+    def rejected(exception):
+        """A pending that failed, with an exception."""
+        pending = Raw.new()
+        errors.reject(pending, errors.as_exception(exception))
+        return pending
+
+    @staticmethod
+    def all(items):
+        """A pending for the list of the values; the first failure is its outcome."""
+        return _shown(Raw.all(_check(items)), values.values_of)
+
+    @staticmethod
+    def all_settled(items):
+        """A pending for the list of the pendings, when all are done."""
+        return _shown(Raw.all_settled(_check(items)), values.members_of)
+
+    @staticmethod
+    def any(items):
+        """A pending for the first value; GroupError when all failed."""
+        return Raw.any(_check(items))
+
+    @staticmethod
+    def first(items):
+        """A pending with the outcome of the first that is done."""
+        return Raw.first(_check(items))
+
+    @staticmethod
+    def get_current():
+        """The pending whose function runs here now, or None outside of a job."""
+        return jobs.current_pending()
+
+    def __bool__(self):
+        return True
+
+    def __repr__(self):
+        name = self.name
+        state = self.state.value_nick + (", cancelled" if self.cancelled() and not self.done() else "")
+        return f"<Pending {name + ' ' if name else ''}{state} at {id(self):#x}>"
+
+
+def _callback(fn, args):
+    """A C callback that tells the log about exceptions."""
+    if not callable(fn):
+        raise TypeError(f"a callable is needed, not {type(fn).__name__}")
+    context = jobs.contextvars.copy_context()
+
+    def call(pending, *user_data):
+        try:
+            context.run(fn, pending, *args)
+        except BaseException as exception:
+            errors.report_callback(fn, exception)
+
+    return call
+
+
+def _derive(pending, flags, fn, keep=False):
+    """A continuation: what fn returns is the new value, or the pending to follow."""
+    hosted()
+    context = jobs.contextvars.copy_context()
+
+    def call(done, *user_data):
+        try:
+            value = context.run(fn, done)
+        except BaseException as exception:
+            return Pending.rejected(exception)
+        if keep:
+            return None
+        if isinstance(value, Raw):
+            return value
+        if jobs.inspect.iscoroutine(value):
+            return driver.drive(value)
+        return Pending.resolved(value)
+
+    derived = Raw.add_continuation(pending, flags, call)
+    return _same(pending, derived) if keep else derived
+
+
+def _same(pending, derived):
+    if pending._convert is not None:
+        derived._convert = pending._convert
+    return derived
+
+
+def _shown(pending, convert):
+    pending._convert = convert
+    return pending

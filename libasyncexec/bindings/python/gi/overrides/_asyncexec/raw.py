@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The namespace as introspection gives it, before any override."""
+
+from gi.module import get_introspection_module
+
+module = get_introspection_module("AsyncExec")
+
+Pending = module.Pending
+PendingResult = module.PendingResult
+PendingStream = module.PendingStream
+PendingInfo = module.PendingInfo
+Executor = module.Executor
+ThreadPool = module.ThreadPool
+Caller = module.Caller
+SubmitOptions = module.SubmitOptions
+Error = module.Error
+WaitFlags = module.WaitFlags
+ThenFlags = module.ThenFlags
+MapFlags = module.MapFlags
+ShutdownFlags = module.ShutdownFlags
+StopFlags = module.StopFlags
+PendingFlags = module.PendingFlags
+PendingState = module.PendingState
+Priority = module.Priority
+
+USEC = 1_000_000
+
+
+def microseconds(seconds):
+    """What C takes for a duration; None is no limit."""
+    if seconds is None:
+        return -1
+    if seconds < 0:
+        raise ValueError("a duration is not negative; None means no limit")
+    return min(round(seconds * USEC), 2**63 - 1)
+
+
+def seconds(us):
+    """What Python shows for a duration of C; None is no limit."""
+    return None if us < 0 else us / USEC

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Python values as outcomes, and back."""
+
+from gi.repository import GObject
+
+from . import errors, raw
+
+_resolve = raw.Pending.resolve
+_dup_value = raw.Pending.dup_value
+_resolve_int64 = raw.Pending.resolve_int64
+_resolve_double = raw.Pending.resolve_double
+_resolve_boolean = raw.Pending.resolve_boolean
+
+INT64_MIN, INT64_MAX = -2**63, 2**63 - 1
+
+
+def box(value):
+    """A GValue that holds any Python object as it is: identity is kept."""
+    return GObject.Value(GObject.TYPE_PYOBJECT, value)
+
+
+def resolve(pending, value=None):
+    """Sets the outcome: success with value.  Plain ones are kept as C knows them, the rest as the objects they are."""
+    kind = type(value)
+    if value is None:
+        return _resolve(pending, None)
+    if kind is bool:
+        return _resolve_boolean(pending, value)
+    if kind is int and INT64_MIN <= value <= INT64_MAX:
+        return _resolve_int64(pending, value)
+    if kind is float:
+        return _resolve_double(pending, value)
+    return _resolve(pending, to_gvalue(value))
+
+
+def to_gvalue(value):
+    """For functions that take a GValue: text as C knows it, the rest as the objects they are."""
+    if type(value) is str and is_text(value):
+        return GObject.Value(GObject.TYPE_STRING, value)
+    return box(value)
+
+
+def is_text(value):
+    """Whether a string fits into a C string."""
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
+
+
+def read(pending):
+    """The value of a pending that is done; raises what it failed with: the very object, with its traceback."""
+    try:
+        value = _dup_value(pending)
+    except errors.GLib.Error as error:
+        failure = error
+    else:
+        convert = pending._convert
+        return value if convert is None else convert(value)
+    try:
+        raise errors.outcome_error(pending, failure)
+    finally:
+        del failure     # no cycle of the exception, its traceback and this frame
+
+
+def values_of(model):
+    """What all() resolves with: the values of the members."""
+    return [read(member) for member in model]
+
+
+def members_of(model):
+    """What all_settled() resolves with: the members."""
+    return list(model)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Waiting for a pending: by blocking, by iterating the main context, and in a coroutine."""
+
+from gi.repository import GLib
+
+from . import context as contexts
+from . import driver, errors, raw, values
+
+NO_RESULT = raw.WaitFlags.NO_RESULT
+# The main thread looks for signals this often where it can neither be woken nor iterate: inside a callback.
+SIGNAL_SLICE_US = 100_000
+
+_is_done = raw.Pending.is_done
+_raw_wait = raw.Pending.wait
+
+
+def _ignore(*args):
+    pass
+
+
+def block(pending, timeout=None):
+    """Blocks until pending is done; a time-out cancels nothing."""
+    if _is_done(pending):
+        return
+    if contexts.local.stepping or contexts.running_loop() is not None:
+        raise errors.WouldDeadlock("result() would block the loop of this thread: use await")
+    context = contexts.own_context()
+    if context is None or GLib.main_depth() > 0 or raw.Pending.get_current() is not None:
+        _block_only(pending, raw.microseconds(timeout))
+    elif context.acquire():
+        try:
+            iterate(context, pending, timeout)
+        finally:
+            context.release()
+    else:
+        _block_only(pending, raw.microseconds(timeout))
+
+
+def _wait_in_c(pending, timeout_us):
+    try:
+        _raw_wait(pending, NO_RESULT, timeout_us, None)
+    except GLib.Error as error:
+        raise errors.from_error(error) from None
+
+
+def _block_only(pending, timeout_us):
+    """Without running anything of a main context."""
+    if not contexts.is_main_thread():
+        _wait_in_c(pending, timeout_us)
+        return
+    deadline = None if timeout_us < 0 else GLib.get_monotonic_time() + timeout_us
+    while not _is_done(pending):
+        left = SIGNAL_SLICE_US if deadline is None else min(SIGNAL_SLICE_US, deadline - GLib.get_monotonic_time())
+        try:
+            _wait_in_c(pending, max(left, 0))
+        except errors.Timeout:
+            if deadline is not None and GLib.get_monotonic_time() >= deadline:
+                raise
+
+
+class _Expiry:
+    """A time-out in a context."""
+
+    def __init__(self, context, seconds):
+        self.passed = False
+        self.source = GLib.timeout_source_new(max(round(seconds * 1000), 0))
+        self.source.set_callback(self._pass)
+        self.source.attach(context)
+
+    def _pass(self, *user_data):
+        self.passed = True
+        return GLib.SOURCE_REMOVE
+
+
+def iterate(context, pending, timeout=None):
+    """Runs the main context, which this thread has acquired, until pending is done."""
+    if _is_done(pending):
+        return
+    expiry = _Expiry(context, timeout) if timeout is not None else None
+    wake = raw.Pending.add_done_callback(pending, _ignore)
+    try:
+        with contexts.interruptible(context):
+            while not _is_done(pending):
+                if expiry is not None and expiry.passed:
+                    raise errors.Timeout()
+                context.iteration(True)
+    finally:
+        raw.Pending.remove_done_callback(pending, wake)
+        if expiry is not None:
+            expiry.source.destroy()
+
+
+def _with_timeout(pending, timeout, protect):
+    source = raw.Pending.shield(pending) if protect else pending
+    derived = raw.Pending.with_timeout(source, raw.microseconds(timeout))
+    if pending._convert is not None:
+        derived._convert = pending._convert
+    return derived
+
+
+class _Suspended:
+    """Awaits that pending is done, not its outcome; what is raised was thrown by whoever drives the coroutine."""
+
+    __slots__ = ("pending", "protect")
+
+    def __init__(self, pending, protect):
+        self.pending = pending
+        self.protect = protect
+
+    def __await__(self):
+        return driver.wait_for(self.pending, self.protect)
+
+
+async def _until_done(pending):
+    """Also through cancellations of the task that waits; gives the last of them."""
+    thrown = None
+    while not _is_done(pending):
+        try:
+            await _Suspended(pending, True)
+        except BaseException as exception:
+            if isinstance(exception, (GeneratorExit, KeyboardInterrupt)):
+                raise
+            thrown = exception
+    return thrown
+
+
+def _timed_out(target, pending):
+    if target is pending or not _is_done(target):
+        return False
+    error = raw.Pending.dup_error(target)
+    return error is not None and error.matches(*errors.TIMED_OUT) and (not _is_done(pending) or pending.cancelled())
+
+
+async def wait(pending, timeout, protect, shield, result, until_done):
+    """What Pending.wait() awaits."""
+    target = pending if timeout is None else _with_timeout(pending, timeout, protect)
+    try:
+        await _Suspended(target, protect or shield)
+    except BaseException as thrown:
+        if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)):
+            raise
+        if not protect and not shield:
+            raw.Pending.cancel(pending, None)
+        if shield:
+            await _until_done(target)
+        if until_done:
+            await _until_done(pending)
+        raise
+    if until_done and not _is_done(pending):
+        thrown = await _until_done(pending)
+        if thrown is not None:
+            raise thrown
+    if result:
+        return values.read(target)
+    if _timed_out(target, pending):
+        raise errors.Timeout()
+    return None

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pendings that are started as others are taken, so that a source of any length has few in flight."""
+
+import time
+
+from . import raw, waiting
+
+_is_done = raw.Pending.is_done
+
+
+class Window:
+    """A stream over pendings that an iterator starts, at most so many at a time; 0 is all at once."""
+
+    def __init__(self, started, size, ordered, item):
+        self._started = started
+        self._size = size
+        self._ordered = ordered
+        self._item = item
+        self._flying = []
+        self._ready = []
+        self._stream = None
+        if size == 0 and not ordered:
+            flying = list(started)
+            self._started = iter(())
+            self._stream = raw.Pending.as_completed(flying)
+            self._flying = flying
+        else:
+            self._fill()
+
+    def _fill(self):
+        while self._started is not None and (self._size == 0 or len(self._flying) < self._size):
+            try:
+                self._flying.append(next(self._started))
+            except StopIteration:
+                self._started = None
+
+    def _next_done(self):
+        """One that is done, or None."""
+        candidates = self._flying[:1] if self._ordered else self._flying
+        for pending in candidates:
+            if _is_done(pending):
+                self._flying.remove(pending)
+                return pending
+        return None
+
+    def _awaited(self):
+        """What to wait for, before _next_done() finds something."""
+        if self._ordered or len(self._flying) == 1:
+            return self._flying[0]
+        return raw.Pending.first(self._flying)
+
+    def _take(self, pending):
+        try:
+            return self._item(pending)
+        except BaseException:
+            self.close()
+            raise
+
+    def take(self, deadline=None):
+        """The next pending that is done, None at the end; blocks."""
+        if self._stream is not None:
+            return self._result(self._following(), deadline)
+        self._fill()
+        if not self._flying:
+            return None
+        pending = self._next_done()
+        while pending is None:
+            awaited = self._awaited()
+            waiting.block(awaited, left(deadline))
+            raw.Pending.dup_error(awaited)     # seen: the item's own is what counts
+            pending = self._next_done()
+        return pending
+
+    def _following(self):
+        return raw.PendingStream.next(self._stream)
+
+    def _result(self, following, deadline):
+        try:
+            waiting.block(following, left(deadline))
+        finally:
+            raw.Pending.cancel(following, None)
+        return self._pending_of(following)
+
+    def _pending_of(self, following):
+        result = raw.Pending.dup_value(following)
+        if result is None:
+            return None
+        pending = result.get_pending()
+        self._flying.remove(pending)
+        return pending
+
+    async def take_async(self, deadline=None):
+        """The next pending that is done, None at the end; awaits."""
+        if self._stream is not None:
+            following = self._following()
+            try:
+                await waiting.wait(following, left(deadline), False, False, False, False)
+            finally:
+                raw.Pending.cancel(following, None)
+            return self._pending_of(following)
+        self._fill()
+        if not self._flying:
+            return None
+        pending = self._next_done()
+        while pending is None:
+            awaited = self._awaited()
+            await waiting.wait(awaited, left(deadline), True, False, False, False)
+            raw.Pending.dup_error(awaited)
+            pending = self._next_done()
+        return pending
+
+    def close(self):
+        """Cancels what is in flight and pulls nothing more."""
+        self._started = None
+        flying, self._flying = self._flying, []
+        for pending in flying:
+            raw.Pending.cancel(pending, None)
+        return raw.Pending.all_settled(flying)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        pending = self.take()
+        if pending is None:
+            raise StopIteration
+        return self._take(pending)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        pending = await self.take_async()
+        if pending is None:
+            raise StopAsyncIteration
+        return self._take(pending)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
+def left(deadline):
+    """Seconds until a deadline; None is no limit."""
+    return None if deadline is None else max(deadline - time.monotonic(), 0)
+
+
+class AsCompleted:
+    """What as_completed() gives."""
+
+    def __init__(self, window, deadline, cancel_unfinished):
+        self._window = window
+        self._deadline = deadline
+        self._cancel = cancel_unfinished
+
+    def __iter__(self):
+        try:
+            while (pending := self._window.take(self._deadline)) is not None:
+                yield pending
+        finally:
+            if self._cancel:
+                self._window.close()
+
+    async def __aiter__(self):
+        try:
+            while (pending := await self._window.take_async(self._deadline)) is not None:
+                yield pending
+        finally:
+            if self._cancel:
+                self._window.close()
