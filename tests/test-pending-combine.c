@@ -268,6 +268,33 @@ test_any_all_fail (void)
   fixture_clear (&self);
 }
 
+/* Bindings copy errors without their members: these are beside it. */
+static void
+test_any_members_beside (void)
+{
+  Fixture self;
+  g_autoptr (GListModel) members = NULL;
+  GValue *payload;
+
+  fixture_init (&self, aex_pending_anyv);
+  for (guint i = 0; i < N_MEMBERS; i++)
+    reject (self.members[i], "failed");
+  payload = aex_pending_dup_payload (self.whole);
+  g_assert_nonnull (payload);
+  members = g_value_dup_object (payload);
+  g_value_unset (payload);
+  g_free (payload);
+  g_assert_cmpuint (g_list_model_get_n_items (members), ==, N_MEMBERS);
+  for (guint i = 0; i < N_MEMBERS; i++)
+    {
+      g_autoptr (AexPending) member = g_list_model_get_item (members, i);
+
+      g_assert_true (member == self.members[i]);
+    }
+  g_clear_object (&members);
+  fixture_clear (&self);
+}
+
 static void
 test_first (void)
 {
@@ -423,6 +450,7 @@ main (int    argc,
   aex_test_add ("/pending/edge/settled-abandoned", test_settled_abandoned);
   aex_test_add ("/pending/combine/any", test_any);
   aex_test_add ("/pending/combine/any-all-fail", test_any_all_fail);
+  aex_test_add ("/pending/combine/any-members-beside", test_any_members_beside);
   aex_test_add ("/pending/combine/first", test_first);
   aex_test_add ("/pending/combine/first-of-done", test_first_of_done);
   aex_test_add ("/pending/edge/members-abandoned", test_members_abandoned);

@@ -6,6 +6,7 @@
 
 #include "base/aex-error-private.h"
 #include "base/aex-i18n-private.h"
+#include "pending/aex-error-payload-private.h"
 
 typedef enum { AEX_COMBINE_ALL, AEX_COMBINE_SETTLED, AEX_COMBINE_ANY, AEX_COMBINE_FIRST } AexCombineKind;
 
@@ -29,12 +30,20 @@ combine_unref (gpointer data)
   g_free (self);
 }
 
+static GListStore *
+member_list (AexCombine *self)
+{
+  GListStore *list = g_list_store_new (AEX_TYPE_PENDING);
+
+  g_list_store_splice (list, 0, 0, (gpointer *) self->members, self->n);
+  return list;
+}
+
 static void
 resolve_list (AexPending *derived, AexCombine *self)
 {
-  g_autoptr (GListStore) list = g_list_store_new (AEX_TYPE_PENDING);
+  g_autoptr (GListStore) list = member_list (self);
 
-  g_list_store_splice (list, 0, 0, (gpointer *) self->members, self->n);
   aex_pending_resolve_object (derived, list);
 }
 
@@ -42,13 +51,20 @@ static void
 reject_group (AexPending *derived, AexCombine *self)
 {
   GPtrArray *errors = g_ptr_array_new_full (self->n, (GDestroyNotify) g_error_free);
+  g_auto (GValue) members = G_VALUE_INIT;
+  GError *error;
 
   for (guint i = 0; i < self->n; i++)
     {
       g_ptr_array_add (errors, aex_pending_make_error (self->members[i]));
       aex_pending_note_observed (self->members[i]);
     }
-  aex_pending_reject (derived, aex_error_new_group (errors));
+  error = aex_error_new_group (errors);
+  /* Bindings copy an error without its members: they find these beside it. */
+  g_value_init (&members, G_TYPE_LIST_STORE);
+  g_value_take_object (&members, member_list (self));
+  aex_error_attach_payload (error, &members);
+  aex_pending_reject (derived, error);
 }
 
 static void
@@ -292,7 +308,8 @@ aex_pending_all_settledv (AexPending * const *pendings, gsize n_pendings)
  *
  * Makes a pending that resolves with the value of the first member that is
  * resolved. When all have failed it is rejected with %AEX_ERROR_GROUP, whose
- * members are their errors (see [func@Error.get_members]).
+ * members are their errors (see [func@Error.get_members]); the payload of the
+ * outcome (see [method@Pending.dup_payload]) is a #GListModel of the members.
  *
  * Returns: (transfer full): a derived pending
  *
