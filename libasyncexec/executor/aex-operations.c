@@ -99,6 +99,9 @@ make_default (gpointer data)
                "{'path': (signature 'ay', true), 'offset': (signature 't', false), 'length': (signature 't', false),"
                " 'size': (signature 't', false), 'mtime': (signature 'x', false)}",
                "ay", aex_file_load);
+  add_shipped (self, "file-save",
+               "{'path': (signature 'ay', true), 'data': (signature 'ay', true), 'mode': (signature 'u', false)}",
+               "t", aex_file_save);
   return self;
 }
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The README and the pages of doc/ keep their word.
 
-The README's C is examples/hello/hello.c, which the build compiles; links lead
-somewhere; no page names a function that is not there; pages stay short.
+The README shows examples/hello/hello.c, which the build compiles, and the page
+about operations a module; links lead somewhere; no page names a function that is
+not there; pages stay short.
 
 usage: readme.py SOURCE_ROOT
 """
@@ -15,6 +16,8 @@ import sys
 import checklib
 
 HELLO = "examples/hello/hello.c"
+# Pages that show a whole program, which the build compiles.
+PROGRAMS = {"README.md": HELLO, "doc/operations.md": "examples/word-count/word-count.c"}
 # The rows are a list, not a page to read.
 LONG = {"doc/behaviour.md"}
 MAX_WORDS = 1500
@@ -30,15 +33,13 @@ def is_page(name):
 
 
 def wanted(name):
-    return is_page(name) or name == HELLO or name == "CONTRIBUTING.md" or \
+    return is_page(name) or name in PROGRAMS.values() or name == "CONTRIBUTING.md" or \
         (name.startswith("libasyncexec/") and name.endswith(".h"))
 
 
 def code_differs(files):
-    blocks = CODE.findall(files.get("README.md", ""))
-    if not blocks:
-        return ["README.md: no block of C"]
-    return [] if blocks[0] == files.get(HELLO) else [f"README.md: its C is not {HELLO}"]
+    return [f"{page}: does not show {program}" for page, program in PROGRAMS.items()
+            if page in files and files.get(program) not in CODE.findall(files[page])]
 
 
 def links_to_nowhere(files, exists):
@@ -88,7 +89,7 @@ def main():
     root = sys.argv[1]
     good = {"README.md": "[x](doc/a.md)\n```c\nint i;\n```\n", HELLO: "int i;\n", "doc/a.md": "AexPending\n",
             "libasyncexec/aex-pending.h": "AexPending\n"}
-    bad = [good | {HELLO: "int j;\n"}, good | {"doc/b.md": "[x](c.html)"},
+    bad = [good | {HELLO: "int j;\n"}, good | {"doc/operations.md": "no C"}, good | {"doc/b.md": "[x](c.html)"},
            good | {"doc/b.md": "call aex_pending_fly()"}, good | {"doc/b.md": "word " * (MAX_WORDS + 1)}]
     assert all(len(problems((sample, lambda path: False))) == 1 for sample in bad)
     return checklib.run("readme", problems,
