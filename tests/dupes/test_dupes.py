@@ -1,24 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests of dupes, as a user and at its worst moments.
+"""Tests of dupes, as a user and at its worst moments, in whatever language it is written.
 
-usage: test_dupes.py [--peer PATH] DUPES WATCHED
+usage: test_dupes.py [--name NAME] [--peer PATH] [--same-as C] [--watched WATCHED] PROGRAM [ARGUMENT...]
 
-DUPES is the program, WATCHED the same with watch.c linked in.  What must be found is computed here
-in the plain way, and compared with jdupes; nothing is compared with a stored result.  With --peer
-only that: DUPES against jdupes on PATH, a real tree.  Prints TAP.
+PROGRAM with its first arguments is what is tested, WATCHED the same with watch.c linked in (what
+needs it is left out without), C the one in C, whose report must be the same.  What must be found is
+computed here in the plain way, and compared with jdupes; nothing is compared with a stored result.
+With --peer only that, on PATH, a real tree.  Prints TAP.
 """
 
+import argparse
 import collections
 import ctypes
-import functools
-import hashlib
 import json
 import os
 import pty
-import shutil
+import re
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -26,130 +25,11 @@ import time
 import traceback
 
 import made_tree
+from dupes_tools import (TIMEOUT, Opens, Programs, Skip, as_inodes, check, check_equal, check_report, compared,
+                         expected, jdupes, reported, run, run_json, walk, watched)
 
 BLOCK = 65536
 BEGINNING = 4096
-TIMEOUT = 120
-
-Result = collections.namedtuple("Result", "code report stdout stderr")
-
-
-class Skip(Exception):
-    """The reason why a test cannot run here."""
-
-
-class Programs:
-    dupes = None
-    watched = None
-
-
-def run(*arguments, program=None, cwd=None, env=None, **options):
-    done = subprocess.run([program or Programs.dupes, *arguments], cwd=cwd, timeout=TIMEOUT,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={**os.environ, **(env or {})}, check=False, **options)
-    return Result(done.returncode, None, done.stdout, done.stderr)
-
-
-def run_json(*arguments, **options):
-    done = run("--json", "--no-progress", *arguments, **options)
-    return done._replace(report=json.loads(done.stdout))
-
-
-def check(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(str(w) for w in what) or "not as expected")
-
-
-def check_equal(got, wanted, what=""):
-    if got != wanted:
-        if isinstance(got, set) and isinstance(wanted, set):
-            raise AssertionError(f"{what}: too much {got - wanted}, missing {wanted - got}")
-        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
-
-
-# What must be found, in the plain way
-
-def walk(root, follow, seen):
-    """The regular files below root: (path, stat)."""
-    status = os.stat(root)
-    if stat.S_ISREG(status.st_mode):
-        yield root, status
-        return
-    if follow:
-        if (status.st_dev, status.st_ino) in seen:
-            return
-        seen.add((status.st_dev, status.st_ino))
-    for entry in os.scandir(root):
-        try:
-            if entry.is_dir(follow_symlinks=follow):
-                yield from walk(entry.path, follow, seen)
-            elif entry.is_file(follow_symlinks=follow):
-                yield entry.path, entry.stat(follow_symlinks=follow)
-        except OSError:
-            pass    # a link in a circle
-
-
-@functools.lru_cache(maxsize=None)
-def digest(path, _mtime, algorithm):
-    with open(path, "rb") as file:
-        return hashlib.new(algorithm, file.read()).hexdigest()
-
-
-def expected(roots, min_size=1, algorithm="sha256", follow=False):
-    """(groups as dupes has to report them, number of files, their bytes)."""
-    paths = {}
-    sizes = {}
-    seen = set()
-    for root in roots:
-        for path, status in walk(root, follow, seen):
-            inode = status.st_dev, status.st_ino
-            if status.st_size >= min_size:
-                sizes[inode] = status.st_size
-                paths[inode] = min(path, paths.get(inode, path))
-
-    found = collections.defaultdict(list)
-    for inode, path in paths.items():
-        found[sizes[inode], digest(path, os.stat(path).st_mtime_ns, algorithm)].append(path)
-    groups = [(size, checksum, sorted(group))
-              for (size, checksum), group in found.items() if len(group) > 1]
-    groups.sort(key=lambda g: (-g[0] * (len(g[2]) - 1), g[2][0]))
-    return groups, len(paths), sum(sizes.values())
-
-
-def reported(report):
-    return [(g["size"], g["checksum"], [os.fsencode(p) for p in g["paths"]])
-            for g in report["groups"]]
-
-
-def as_inodes(groups):
-    """Groups as sets of files, whatever the paths."""
-    def inode(path):
-        status = os.stat(path)
-        return status.st_dev, status.st_ino
-    return {frozenset(inode(path) for path in group) for group in groups}
-
-
-def jdupes(*arguments):
-    if not shutil.which("jdupes"):
-        raise Skip("jdupes is not installed")
-    out = subprocess.run(["jdupes", "-rq0", *arguments], stdin=subprocess.DEVNULL, check=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    groups = [group.strip(b"\0").split(b"\0") for group in out.split(b"\0\0")]
-    return [group for group in groups if group != [b""]]
-
-
-def check_report(result, roots, **wanted):
-    groups, n_files, n_bytes = expected(roots, **wanted)
-    report = result.report
-    check_equal(list(report), ["groups", "files", "bytes", "wasted", "unreadable", "interrupted",
-                               "seconds"], "members")
-    check_equal(reported(report), groups, "groups")
-    check_equal((report["files"], report["bytes"]), (n_files, n_bytes), "files and bytes")
-    check_equal(report["wasted"], sum(size * (len(paths) - 1) for size, _, paths in groups),
-                "wasted")
-    check_equal((report["unreadable"], report["interrupted"]), ([], False))
-    check(isinstance(report["seconds"], float) and report["seconds"] >= 0)
-    check_equal((result.code, result.stderr), (0, b""), "code and standard error")
 
 
 # On the made tree
@@ -176,6 +56,26 @@ def test_as_jdupes(tree):
                 as_inodes(jdupes(tree)))
     check_equal(as_inodes(g[2] for g in reported(run_json("--min-size=0", tree).report)),
                 as_inodes(jdupes("-z", tree)))
+
+
+def check_same_as_c(*arguments):
+    """To the letter, but for the time that it took."""
+    reports = []
+    for program in (Programs.dupes, Programs.reference):
+        result = run("--json", "--no-progress", *arguments, program=program)
+        check(result.code in (0, 1), result.code, result.stderr)
+        reports.append((result.code, re.sub(rb'"seconds": [0-9.]+}', b"", result.stdout)))
+    if reports[0] != reports[1]:
+        ours, theirs = (report[1].split(b"\n") for report in reports)
+        raise AssertionError(f"not the report of the program in C, {reports[0][0]} and {reports[1][0]}: "
+                             f"{[lines for lines in zip(ours, theirs) if lines[0] != lines[1]][:2]}")
+
+
+@compared
+def test_same_json_as_c(tree):
+    for arguments in ([], ["--follow"], ["--min-size=0"], ["--algorithm=md5", "--jobs=1"]):
+        check_same_as_c(*arguments, tree)
+    check_same_as_c(tree + b"/missing", tree + b"/plain")
 
 
 def test_follow(tree):
@@ -254,7 +154,7 @@ def test_progress(tree):
 
 def test_progress_on_a_terminal(tree):
     ours, theirs = pty.openpty()
-    done = subprocess.run([Programs.dupes, tree + b"/names"], stdout=subprocess.DEVNULL,
+    done = subprocess.run([*Programs.dupes, tree + b"/names"], stdout=subprocess.DEVNULL,
                           stderr=theirs, timeout=TIMEOUT, check=False)
     os.close(theirs)
     text = os.read(ours, 65536)
@@ -279,7 +179,7 @@ def test_usage(tree):
 
 def test_full_output(tree):
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([Programs.dupes, "--json", tree + b"/names"], stdout=full,
+        done = subprocess.run([*Programs.dupes, "--json", tree + b"/names"], stdout=full,
                               stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
     check_equal(done.returncode, 1)
     check(b"cannot write the report" in done.stderr, done.stderr)
@@ -354,6 +254,7 @@ def watch(folder, tree, *arguments, **env):
     return result, events
 
 
+@watched
 def test_changes_while_reading(folder):
     changed = "Changed while it was being read"
     problems = {
@@ -372,6 +273,7 @@ def test_changes_while_reading(folder):
 
 # What it costs
 
+@watched
 def test_reads_and_hashes_no_more_than_it_must(tree, folder):
     for jobs in (1, 2, 5):
         result, events = watch(folder, tree, "--jobs", str(jobs))
@@ -403,6 +305,7 @@ def test_reads_and_hashes_no_more_than_it_must(tree, folder):
             n_hashed, "bytes hashed")
 
 
+@watched
 def test_no_byte_is_hashed_twice(folder):
     """Few files of a size, and more than the beginnings are kept of."""
     for n_files in (3, made_tree.MANY):
@@ -439,6 +342,7 @@ def long_tree(tree):
     return expected([tree])[0][1:]
 
 
+@watched
 def test_interrupt_while_hashing(folder):
     found = long_tree(folder + b"/tree")
     check_equal(len(found), 1)
@@ -452,6 +356,7 @@ def test_interrupt_while_hashing(folder):
         check(len(reads) <= jobs and all(n == 1 for n in reads.values()), reads)
 
 
+@watched
 def test_interrupt_while_comparing(folder):
     """No other file of the unit is opened, and equal ones that were read are reported."""
     tree = folder + b"/tree"
@@ -469,6 +374,7 @@ def test_interrupt_while_comparing(folder):
     check(len(groups) == 2 and set(groups[1][2]) <= set(expected([tree])[0][1][2]), groups)
 
 
+@watched
 def test_interrupt_while_walking(folder):
     tree = folder + b"/tree"
     for i in range(20):
@@ -478,6 +384,7 @@ def test_interrupt_while_walking(folder):
     check_equal(len([path for event, path in after_signal(events) if event == "open"]), 1)
 
 
+@watched
 def test_second_interrupt_kills(folder):
     long_tree(folder + b"/tree")
     result = run("--jobs", "2", folder + b"/tree", program=Programs.watched,
@@ -488,7 +395,7 @@ def test_second_interrupt_kills(folder):
 def test_terminate(folder):
     """SIGTERM from outside, at any moment: a report that says whether it is complete."""
     tree = small_tree(folder + b"/tree")
-    with subprocess.Popen([Programs.dupes, "--json", "--progress", tree], stderr=subprocess.PIPE,
+    with subprocess.Popen([*Programs.dupes, "--json", "--progress", tree], stderr=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
         # The handler is installed before the first progress line.
         os.read(process.stderr.fileno(), 1)
@@ -498,11 +405,40 @@ def test_terminate(folder):
     check_equal(json.loads(out)["interrupted"], process.returncode == 130)
 
 
+def test_interrupt_from_outside(folder):
+    """Any moment of the last stage: what was found is printed, and no other file is opened.
+
+    A file takes so long that the program has heard of the signal before it needs another one; the
+    limit leaves each job one that it was about to open.
+    """
+    n_files, n_jobs = 40, 2
+    for i in range(n_files):
+        made_tree.write_sparse(folder + b"/tree/%02d" % i, 96 << 20)
+    made_tree.write(folder + b"/tree/small-1", b"small")
+    made_tree.write(folder + b"/tree/small-2", b"small")
+    opens = Opens(folder + b"/tree")
+    with subprocess.Popen([*Programs.dupes, "--json", "--no-progress", "--jobs", str(n_jobs), folder + b"/tree"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while len(opens.names) < n_files + 2 + 3:   # all their beginnings, and three whole ones
+            opens.read()
+        n_before = len(opens.names)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT)
+    while opens.read(wait=False):
+        pass
+    opens.close()
+    check_equal((process.returncode, err), (130, b""))
+    report = json.loads(out)
+    check_equal((report["interrupted"], report["unreadable"]), (True, []))
+    check_equal((report["files"], report["groups"][-1]["size"]), (n_files + 2, 5))
+    check(len(opens.names) - n_before <= 2 * n_jobs, len(opens.names) - n_before, "files opened after the signal")
+
+
 def test_interrupt_while_reporting(folder):
     """More than a pipe holds: the program still writes when the signal comes."""
     for i in range(600):
         made_tree.write(folder + b"/tree/%0200d" % i, b"equal")
-    with subprocess.Popen([Programs.dupes, "--json", folder + b"/tree"],
+    with subprocess.Popen([*Programs.dupes, "--json", folder + b"/tree"],
                           stdout=subprocess.PIPE) as process:
         start = os.read(process.stdout.fileno(), 1)
         process.send_signal(signal.SIGINT)
@@ -516,6 +452,8 @@ def test_peer(path):
         result = run_json("--jobs", jobs, path)
         check(result.code in (0, 1), result.code)
         check_equal(as_inodes(g[2] for g in reported(result.report)), as_inodes(jdupes(path)))
+    if Programs.reference:
+        check_same_as_c(path)
 
 
 # The programme
@@ -525,19 +463,37 @@ def in_folder(test):
         test(os.fsencode(folder))
 
 
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="dupes")
+    parser.add_argument("--peer", type=os.fsencode)
+    parser.add_argument("--same-as")
+    parser.add_argument("--watched")
+    parser.add_argument("program", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    # A path to a file of the program stays right wherever a test goes.
+    Programs.dupes = [os.path.abspath(a) if os.path.exists(a) else a for a in arguments.program]
+    Programs.watched = arguments.watched and [os.path.abspath(arguments.watched)]
+    Programs.reference = arguments.same_as and [os.path.abspath(arguments.same_as)]
+    return arguments
+
+
+def choose_tests(peer):
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or (name == "test_peer") != (peer is not None):
+            continue
+        if (Programs.watched or not hasattr(test, "needs_watched")) and \
+                (Programs.reference or not hasattr(test, "needs_reference")):
+            yield name[5:].replace("_", "-"), test
+
+
 def main():
-    arguments = sys.argv[1:]
-    peer = None
-    if arguments and arguments[0] == "--peer":
-        peer = os.fsencode(arguments[1])
-        arguments = arguments[2:]
-    Programs.dupes, Programs.watched = (os.path.abspath(a) for a in arguments)
+    arguments = parse_arguments()
+    peer = arguments.peer
     # ThreadSanitizer lets every program wait a second before it ends.
     os.environ["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + ":atexit_sleep_ms=0"
 
-    tests = [(name[5:].replace("_", "-"), test) for name, test in globals().items()
-             if name.startswith("test_")]
-    tests = [(name, test) for name, test in tests if (name == "peer") == (peer is not None)]
+    tests = list(choose_tests(peer))
     n_failed = 0
     print(f"1..{len(tests)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="dupes-") as made:
@@ -552,14 +508,14 @@ def main():
                     in_folder(lambda folder, test=test: test(tree, folder))
                 else:
                     in_folder(test)
-                print(f"ok {number} /dupes/{name}", flush=True)
+                print(f"ok {number} /{arguments.name}/{name}", flush=True)
             except Skip as reason:
-                print(f"ok {number} /dupes/{name} # SKIP {reason}", flush=True)
+                print(f"ok {number} /{arguments.name}/{name} # SKIP {reason}", flush=True)
             except Exception:    # pylint: disable=broad-except
                 n_failed += 1
                 for line in traceback.format_exc().splitlines():
                     print(f"# {line.encode('ascii', 'backslashreplace').decode()[:2000]}")
-                print(f"not ok {number} /dupes/{name}", flush=True)
+                print(f"not ok {number} /{arguments.name}/{name}", flush=True)
             print(f"# {time.monotonic() - start:.1f} s", flush=True)
     return 1 if n_failed else 0
 
