@@ -145,6 +145,25 @@ test_load_from_proc (void)
   assert_loads (call, expected, length);
 }
 
+/* --- progress */
+
+static void
+test_progress (void)
+{
+  static const char *const operations[] = { "file-checksum", "file-load" };
+  g_auto (AexFileTest) test = aex_file_test_begin ();
+  g_autofree char *bytes = make_bytes (N_BYTES);
+  g_autofree char *path = aex_file_test_write (&test, "a", bytes, N_BYTES);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
+    {
+      g_autoptr (AexPending) call = aex_file_test_call (&test, operations[i], path, "{'offset': <%t>}", (guint64) 1000);
+
+      aex_test_wait (call);
+      g_assert_cmpfloat (aex_pending_get_progress (call), ==, 1);
+    }
+}
+
 /* --- paths */
 
 static void
@@ -278,6 +297,7 @@ main (int    argc,
   aex_test_add ("/file-checksum/O8/unknown-algorithm", test_checksum_algorithm);
   aex_test_add ("/file-load/O9/load", test_load);
   aex_test_add ("/file-load/O9/from-proc", test_load_from_proc);
+  aex_test_add ("/file/O7/progress", test_progress);
   aex_test_add ("/file/O7/path-bytes", test_path_bytes);
   aex_test_add ("/file/O7/path-refused", test_path_refused);
   aex_test_add ("/file/O7/not-regular", test_not_regular);

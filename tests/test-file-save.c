@@ -113,6 +113,7 @@ test_as_cmp (void)
     bytes[i] = (char) g_test_rand_int ();
   expected = aex_file_test_write (&test, "a", bytes, n);
   assert_saves (save (&test, path, bytes, n, -1), n);
+  assert_names (&test, "a b");
   output = aex_file_test_run (&test, "cmp", expected, path, NULL);
   g_assert_cmpstr (output, ==, "");
 }

@@ -269,7 +269,7 @@ test_keys_are_told (void)
 static void
 test_default_set (void)
 {
-  static const char *const shipped[] = { "file-checksum", "file-load", "file-save" };
+  static const char *const shipped[] = { "file-checksum", "file-load", "file-save", "file-walk" };
   AexOperations *set = aex_operations_get_default ();
   g_autoptr (AexExecutor) executor = aex_executor_ref_default ();
   g_autoptr (AexCaller) caller = aex_caller_ref_main ();

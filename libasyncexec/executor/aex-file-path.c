@@ -57,7 +57,6 @@ aex_file_check_is_regular (const char *path, const struct stat *st, GError **err
 void
 aex_file_report (AexPending *job, guint64 done, guint64 total)
 {
-  (void) job;
-  (void) done;
-  (void) total;
+  /* What has grown since, or does not tell its size. */
+  aex_pending_set_progress (job, total >= done ? (double) done / (double) total : -1, NULL);
 }

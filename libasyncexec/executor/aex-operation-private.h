@@ -33,5 +33,6 @@ AexOperation *aex_operations_ref_operation (AexOperations *self, const char *nam
 gboolean aex_file_checksum (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);
 gboolean aex_file_load     (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);
 gboolean aex_file_save     (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);
+gboolean aex_file_walk     (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);
 
 G_END_DECLS

@@ -102,6 +102,9 @@ make_default (gpointer data)
   add_shipped (self, "file-save",
                "{'path': (signature 'ay', true), 'data': (signature 'ay', true), 'mode': (signature 'u', false)}",
                "t", aex_file_save);
+  add_shipped (self, "file-walk",
+               "{'path': (signature 'ay', true), 'follow': (signature 'b', false), 'min-size': (signature 't', false)}",
+               "(ttt)", aex_file_walk);
   return self;
 }
 

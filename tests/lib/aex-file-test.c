@@ -3,42 +3,25 @@
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 AexFileTest
 aex_file_test_begin (void)
 {
-  g_autoptr (GError) error = NULL;
-  AexFileTest self = { g_dir_make_tmp ("aex-test-XXXXXX", &error), aex_test_pool (2) };
+  /* In memory, where that can be had: some tests make many files. */
+  const char *where = g_access ("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir ();
+  AexFileTest self = { g_build_filename (where, "aex-test-XXXXXX", NULL), aex_test_pool (2) };
 
-  g_assert_no_error (error);
+  g_assert_nonnull (g_mkdtemp (self.folder));
   return self;
-}
-
-static void
-remove_tree (const char *path)
-{
-  GStatBuf st;
-
-  if (g_lstat (path, &st) == 0 && S_ISDIR (st.st_mode))
-    {
-      g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-      const char *name;
-
-      while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-        {
-          g_autofree char *child = g_build_filename (path, name, NULL);
-
-          remove_tree (child);
-        }
-    }
-  g_assert_cmpint (g_remove (path), ==, 0);
 }
 
 void
 aex_file_test_end (AexFileTest *self)
 {
+  g_autofree char *nothing = aex_file_test_run (self, "rm", "-rf", self->folder, NULL);
+
   aex_test_shutdown (self->pool);
-  remove_tree (self->folder);
   g_free (self->folder);
 }
 
@@ -65,6 +48,31 @@ aex_file_test_get_mtime (const char *path)
   return (gint64) st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
 }
 
+static AexPending *
+call (AexFileTest      *self,
+      AexSubmitOptions *options,
+      const char       *operation,
+      const char       *path,
+      const char       *more,
+      va_list          *args)
+{
+  g_autoptr (GVariantDict) dict = g_variant_dict_new (NULL);
+
+  if (more != NULL)
+    {
+      GVariantIter iter;
+      g_autoptr (GVariant) given = g_variant_ref_sink (g_variant_new_parsed_va (more, args));
+      const char *key;
+      GVariant *value;
+
+      g_variant_iter_init (&iter, given);
+      while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
+        g_variant_dict_insert_value (dict, key, value);
+    }
+  g_variant_dict_insert_value (dict, "path", g_variant_new_bytestring (path));
+  return aex_executor_call_full (self->pool, options, operation, g_variant_dict_end (dict));
+}
+
 AexPending *
 aex_file_test_call (AexFileTest *self,
                     const char  *operation,
@@ -72,25 +80,30 @@ aex_file_test_call (AexFileTest *self,
                     const char  *more,
                     ...)
 {
-  g_autoptr (GVariantDict) dict = g_variant_dict_new (NULL);
+  AexPending *pending;
   va_list args;
 
-  if (more != NULL)
-    {
-      GVariantIter iter;
-      g_autoptr (GVariant) given = NULL;
-      const char *key;
-      GVariant *value;
+  va_start (args, more);
+  pending = call (self, NULL, operation, path, more, &args);
+  va_end (args);
+  return pending;
+}
 
-      va_start (args, more);
-      given = g_variant_ref_sink (g_variant_new_parsed_va (more, &args));
-      va_end (args);
-      g_variant_iter_init (&iter, given);
-      while (g_variant_iter_loop (&iter, "{&sv}", &key, &value))
-        g_variant_dict_insert_value (dict, key, value);
-    }
-  g_variant_dict_insert_value (dict, "path", g_variant_new_bytestring (path));
-  return aex_executor_call (self->pool, operation, g_variant_dict_end (dict));
+AexPending *
+aex_file_test_call_full (AexFileTest      *self,
+                         AexSubmitOptions *options,
+                         const char       *operation,
+                         const char       *path,
+                         const char       *more,
+                         ...)
+{
+  AexPending *pending;
+  va_list args;
+
+  va_start (args, more);
+  pending = call (self, options, operation, path, more, &args);
+  va_end (args);
+  return pending;
 }
 
 char *
@@ -102,7 +115,9 @@ aex_file_test_run (AexFileTest *self,
   g_autoptr (GSubprocess) process = NULL;
   g_autoptr (GError) error = NULL;
   const char *argument = program;
-  char *output = NULL;
+  g_autoptr (GBytes) output = NULL;
+  gsize n;
+  const char *bytes;
   va_list args;
 
   va_start (args, program);
@@ -112,10 +127,11 @@ aex_file_test_run (AexFileTest *self,
   g_ptr_array_add (argv, NULL);
   process = g_subprocess_newv ((const char *const *) argv->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
   g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, NULL, NULL, &output, NULL, &error);
+  g_subprocess_communicate (process, NULL, NULL, &output, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (g_subprocess_get_successful (process));
-  return output;
+  bytes = g_bytes_get_data (output, &n);
+  return g_strndup (n > 0 ? bytes : "", n);
 }
 
 static int

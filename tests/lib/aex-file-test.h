@@ -16,13 +16,13 @@ typedef struct
 } AexFileTest;
 
 AexFileTest aex_file_test_begin     (void);
-/* Also checks that nothing is left but what the test has made: everything is removed. */
 void        aex_file_test_end       (AexFileTest *self);
 /* The path of the new file. */
 char       *aex_file_test_write     (AexFileTest *self, const char *name, const char *bytes, gsize n);
 gint64      aex_file_test_get_mtime (const char *path);
 /* more: a dictionary of further parameters, as for g_variant_new_parsed(), or NULL. */
 AexPending *aex_file_test_call      (AexFileTest *self, const char *operation, const char *path, const char *more, ...);
+AexPending *aex_file_test_call_full (AexFileTest *self, AexSubmitOptions *options, const char *operation, const char *path, const char *more, ...);
 /* Standard output of a program that succeeds. */
 char       *aex_file_test_run       (AexFileTest *self, const char *program, ...) G_GNUC_NULL_TERMINATED;
 /* The names in the folder, sorted, joined by blanks. */
