@@ -56,7 +56,7 @@ class Python:
         return None
 
     def command(self, folder, path):
-        return [sys.executable, "-X", "dev", "-W", "error", path]
+        return [sys.executable, "-X", "dev", "-W", "ignore::ImportWarning", path]
 
     def check_fragment(self, text):
         try:

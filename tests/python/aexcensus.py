@@ -96,5 +96,6 @@ def at_start():
     GLib.ThreadPool.set_max_unused_threads(0)
     # The caller of the default context; called ref_main where there is no override.
     (getattr(AsyncExec.Caller, "get_main", None) or AsyncExec.Caller.ref_main)()
+    AsyncExec.run(int)
     drain()
     return Census()

@@ -2,6 +2,7 @@
 """Which main context a thread has, and how Python waits in one so that Ctrl-C gets through."""
 
 import asyncio
+import atexit
 import contextlib
 import signal
 import socket
@@ -85,7 +86,15 @@ def _signal_source(context):
     if _default_source is None:
         _default_source = _SignalSource()
         _default_source.attach(context)
+        # PyGObject complains of sources that the end of the interpreter frees.
+        atexit.register(_close_default_source)
     return _default_source, False
+
+
+def _close_default_source():
+    global _default_source
+    source, _default_source = _default_source, None
+    source.close()
 
 
 @contextlib.contextmanager

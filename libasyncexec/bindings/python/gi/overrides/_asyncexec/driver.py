@@ -140,7 +140,9 @@ class Driver:
     def _cancellation(self):
         with self.lock:
             self.cancel_wanted = False
-        return errors.from_error(raw.Pending.dup_error(self.promise))
+        # The job knows the reason; its promise only that it is not wanted any more.
+        cancelled = self.job if self.job is not None and raw.Pending.is_cancelled(self.job) else self.promise
+        return errors.from_error(raw.Pending.dup_error(cancelled))
 
     def _leave(self, awaiter):
         raw.Pending.remove_done_callback(awaiter.pending, awaiter.id)
@@ -207,7 +209,10 @@ def drive(coroutine):
 def fail(promise, exception):
     """What a coroutine raised becomes its outcome."""
     if isinstance(exception, (errors.Cancelled, asyncio.CancelledError)):
-        if not raw.Pending.cancel(promise, str(exception) or None) or raw.Pending.is_done(promise):
+        # What the driver threw has been said already.
+        if not raw.Pending.is_cancelled(promise):
+            raw.Pending.cancel(promise, str(exception) or None)
+        if raw.Pending.is_done(promise):
             return
     errors.reject(promise, errors.as_exception(exception))
 

@@ -33,7 +33,9 @@ def settle(job, fn, args, kwargs):
 def fail(job, exception):
     """What a job raised becomes its outcome."""
     if isinstance(exception, (errors.Cancelled, asyncio.CancelledError)):
-        raw.Pending.cancel(job, str(exception) or None)
+        # What check_cancelled() raised has been said already.
+        if not raw.Pending.is_cancelled(job):
+            raw.Pending.cancel(job, str(exception) or None)
     else:
         errors.reject(job, errors.as_exception(exception))
 
