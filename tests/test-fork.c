@@ -159,6 +159,36 @@ child_combines (World *world)
 }
 
 /* --- functions with a GError */
+static gboolean
+op_never (AexPending   *job,
+          GVariant     *parameters,
+          GCancellable *cancellable,
+          gpointer      user_data,
+          GError      **error)
+{
+  g_assert_not_reached ();
+}
+
+/* The parent has never asked for the default set: it is made here. */
+static void
+child_calls (World *world)
+{
+  AexOperations *set = aex_operations_get_default ();
+  AexPending *call = aex_executor_call (world->pool, "file-load", NULL);
+  g_autoptr (GError) add_error = NULL;
+  g_autoptr (GError) load_error = NULL;
+
+  aex_assert_failed_with (call, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_true (aex_executor_get_operations (world->pool) == set);
+  g_assert_false (aex_operations_lookup (set, "file-load", NULL, NULL));
+  g_assert_false (aex_operations_remove (set, "file-load"));
+  g_assert_false (aex_operations_add (set, "x", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, op_never, NULL, NULL, &add_error));
+  g_assert_error (add_error, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_false (aex_operations_load_module (set, "/dev/null", &load_error));
+  g_assert_error (load_error, AEX_ERROR, AEX_ERROR_FORKED);
+  g_object_unref (call);
+}
+
 static void
 child_waits (World *world)
 {
@@ -302,6 +332,7 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   add ("/fork/X12/submits", child_submits);
   add ("/fork/X12/uses-new-pool", child_uses_new_pool);
+  add ("/fork/X12/calls", child_calls);
   add ("/fork/X12/combines", child_combines);
   add ("/fork/X12/waits", child_waits);
   add ("/fork/X12/runs", child_runs);

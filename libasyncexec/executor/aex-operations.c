@@ -74,59 +74,6 @@ aex_operations_new (void)
   return g_object_new (AEX_TYPE_OPERATIONS, NULL);
 }
 
-/* ---- those that come with the library */
-
-static void
-add_shipped (AexOperations *self, const char *name, const char *keys, const char *result_type, AexOperationFunc func)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!aex_operations_add_with_keys (self, name, g_variant_new_parsed (keys), G_VARIANT_TYPE (result_type), func, NULL, NULL, &error))
-    g_error ("%s", error->message);
-}
-
-static gpointer
-make_default (gpointer data)
-{
-  AexOperations *self = aex_operations_new ();
-
-  (void) data;
-  add_shipped (self, "file-checksum",
-               "{'path': (signature 'ay', true), 'algorithm': (signature 's', false), 'offset': (signature 't', false),"
-               " 'length': (signature 't', false), 'size': (signature 't', false), 'mtime': (signature 'x', false)}",
-               "s", aex_file_checksum);
-  add_shipped (self, "file-load",
-               "{'path': (signature 'ay', true), 'offset': (signature 't', false), 'length': (signature 't', false),"
-               " 'size': (signature 't', false), 'mtime': (signature 'x', false)}",
-               "ay", aex_file_load);
-  add_shipped (self, "file-save",
-               "{'path': (signature 'ay', true), 'data': (signature 'ay', true), 'mode': (signature 'u', false)}",
-               "t", aex_file_save);
-  add_shipped (self, "file-walk",
-               "{'path': (signature 'ay', true), 'follow': (signature 'b', false), 'min-size': (signature 't', false)}",
-               "(ttt)", aex_file_walk);
-  return self;
-}
-
-/**
- * aex_operations_get_default:
- *
- * Gets the set that executors use unless they are given another one. It has the
- * operations that come with the library; what is added to it can be called on
- * all these executors. It lives as long as the process.
- *
- * Returns: (transfer none): the default set
- *
- * Since: 1.0
- */
-AexOperations *
-aex_operations_get_default (void)
-{
-  static GOnce once = G_ONCE_INIT;
-
-  return g_once (&once, make_default, NULL);
-}
-
 /* ---- adding */
 
 static gboolean
@@ -184,16 +131,26 @@ insert (AexOperations *self, AexOperation *operation, GError **error)
   return is_new;
 }
 
+/* Also in a forked child, which may ask for the default set first. */
 static gboolean
 add (AexOperations *self, const char *name, const GVariantType *parameter_type, const GVariantType *result_type, GVariant *keys,
      AexOperationFunc func, gpointer user_data, GDestroyNotify destroy, GError **error)
 {
   AexOperation *operation = aex_operation_new (name, parameter_type, result_type, keys, func, user_data, destroy);
 
-  if (!aex_fork_check (error) && check_declaration (name, parameter_type, result_type, error)
+  if (check_declaration (name, parameter_type, result_type, error)
       && (keys == NULL || check_declared_keys (name, keys, error)) && insert (self, operation, error))
     return TRUE;
   aex_operation_unref (operation);
+  return FALSE;
+}
+
+/* Nobody else is there to let go of it. */
+static gboolean
+refuse_forked (gpointer user_data, GDestroyNotify destroy)
+{
+  if (destroy != NULL)
+    destroy (user_data);
   return FALSE;
 }
 
@@ -226,6 +183,8 @@ aex_operations_add (AexOperations *self, const char *name, const GVariantType *p
   g_return_val_if_fail (name != NULL && parameter_type != NULL && result_type != NULL, FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
 
+  if (aex_fork_check (error))
+    return refuse_forked (user_data, destroy);
   return add (self, name, parameter_type, result_type, NULL, func, user_data, destroy, error);
 }
 
@@ -266,6 +225,8 @@ aex_operations_add_with_keys (AexOperations *self, const char *name, GVariant *k
   g_return_val_if_fail (func != NULL, FALSE);
 
   taken = g_variant_ref_sink (keys);
+  if (aex_fork_check (error))
+    return refuse_forked (user_data, destroy);
   return add (self, name, G_VARIANT_TYPE_VARDICT, result_type, taken, func, user_data, destroy, error);
 }
 
@@ -297,6 +258,60 @@ aex_operations_remove (AexOperations *self, const char *name)
     return FALSE;
   aex_operation_unref (operation);
   return TRUE;
+}
+
+/* ---- those that come with the library */
+
+static void
+add_shipped (AexOperations *self, const char *name, const char *keys, const char *result_type, AexOperationFunc func)
+{
+  g_autoptr (GVariant) parsed = g_variant_ref_sink (g_variant_new_parsed (keys));
+  g_autoptr (GError) error = NULL;
+
+  if (!add (self, name, G_VARIANT_TYPE_VARDICT, G_VARIANT_TYPE (result_type), parsed, func, NULL, NULL, &error))
+    g_error ("%s", error->message);
+}
+
+static gpointer
+make_default (gpointer data)
+{
+  AexOperations *self = aex_operations_new ();
+
+  (void) data;
+  add_shipped (self, "file-checksum",
+               "{'path': (signature 'ay', true), 'algorithm': (signature 's', false), 'offset': (signature 't', false),"
+               " 'length': (signature 't', false), 'size': (signature 't', false), 'mtime': (signature 'x', false)}",
+               "s", aex_file_checksum);
+  add_shipped (self, "file-load",
+               "{'path': (signature 'ay', true), 'offset': (signature 't', false), 'length': (signature 't', false),"
+               " 'size': (signature 't', false), 'mtime': (signature 'x', false)}",
+               "ay", aex_file_load);
+  add_shipped (self, "file-save",
+               "{'path': (signature 'ay', true), 'data': (signature 'ay', true), 'mode': (signature 'u', false)}",
+               "t", aex_file_save);
+  add_shipped (self, "file-walk",
+               "{'path': (signature 'ay', true), 'follow': (signature 'b', false), 'min-size': (signature 't', false)}",
+               "(ttt)", aex_file_walk);
+  return self;
+}
+
+/**
+ * aex_operations_get_default:
+ *
+ * Gets the set that executors use unless they are given another one. It has the
+ * operations that come with the library; what is added to it can be called on
+ * all these executors. It lives as long as the process.
+ *
+ * Returns: (transfer none): the default set
+ *
+ * Since: 1.0
+ */
+AexOperations *
+aex_operations_get_default (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  return g_once (&once, make_default, NULL);
 }
 
 /* ---- looking up */
