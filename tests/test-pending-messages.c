@@ -83,6 +83,7 @@ static void
 test_kept_limit (void)
 {
   g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autofree char *text = NULL;
 
   aex_record_init (&record);
   publish_range (pending, 1, 258);
@@ -91,23 +92,279 @@ test_kept_limit (void)
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (256));
   aex_test_drain ();
   g_assert_cmpuint (aex_record_get_length (&record), ==, 256);
-  g_assert_cmpstr (record.items->pdata[0] != NULL ? "first" : "", ==, "first");
+  text = aex_record_dup_text (&record);
+  g_assert_true (g_str_has_prefix (text, "3 4 5 "));
+  g_assert_true (g_str_has_suffix (text, " 257 258"));
   aex_record_clear (&record);
 }
 
 static void
+ignore_message (AexPending *pending,
+                GVariant   *message,
+                gpointer    data)
+{
+}
+
+/* Everybody gets a message or nobody does. */
+static void
 test_full (void)
 {
   g_autoptr (AexPending) pending = aex_pending_new ();
+  gulong id;
 
   aex_record_init (&record);
+  id = aex_pending_subscribe (pending, ignore_message, NULL, NULL);
+  aex_pending_publish (pending, g_variant_new_int32 (0));
   aex_pending_subscribe (pending, note_message, (gpointer) "", NULL);
-  publish_range (pending, 1, 1024);
+  publish_range (pending, 1, 1023);
+  g_assert_false (aex_pending_publish (pending, g_variant_new_int32 (0)));
+  g_assert_true (aex_pending_unsubscribe (pending, id));
+  publish_range (pending, 1024, 1024);
   g_assert_false (aex_pending_publish (pending, g_variant_new_int32 (0)));
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (1024));
   g_assert_true (aex_pending_publish (pending, g_variant_new_int32 (0)));
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (1025));
   aex_record_clear (&record);
+}
+
+/* --- subscribing */
+
+static void
+test_unsubscribe (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  gulong first, second;
+
+  aex_record_init (&record);
+  first = aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL);
+  second = aex_pending_subscribe (pending, note_message, (gpointer) "b", NULL);
+  g_assert_cmpuint (first, !=, second);
+  publish_range (pending, 1, 1);
+  g_assert_true (aex_pending_unsubscribe (pending, first));
+  g_assert_false (aex_pending_unsubscribe (pending, first));
+  g_assert_false (aex_pending_unsubscribe (pending, 0));
+  publish_range (pending, 2, 2);
+  aex_test_iterate_until (record_has, GUINT_TO_POINTER (2));
+  aex_test_drain ();
+  aex_assert_record (&record, "b1 b2");
+  g_assert_true (aex_pending_resolve (pending, NULL));
+  aex_test_drain ();
+  g_assert_false (aex_pending_unsubscribe (pending, second));
+  aex_record_clear (&record);
+}
+
+/* Inside its own function a subscription can be taken back; its data goes when the function has returned. */
+typedef struct
+{
+  AexPoison poison;
+  gulong    id;
+} Leaver;
+
+static void
+leave_in_callback (AexPending *pending,
+                   GVariant   *message,
+                   gpointer    data)
+{
+  Leaver *leaver = data;
+
+  aex_poison_touch (&leaver->poison);
+  g_assert_true (aex_pending_unsubscribe (pending, leaver->id));
+  aex_test_drain ();
+  g_assert_cmpint (aex_poison_get_released (&leaver->poison), ==, 0);
+}
+
+static void
+test_unsubscribe_inside (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  Leaver leaver;
+
+  aex_poison_init (&leaver.poison);
+  leaver.poison.in_dispatch = TRUE;
+  leaver.id = aex_pending_subscribe (pending, leave_in_callback, &leaver, aex_poison_release);
+  publish_range (pending, 1, 3);
+  aex_test_iterate_until (aex_poison_is_released, &leaver.poison);
+  g_assert_cmpint (aex_poison_get_called (&leaver.poison), ==, 1);
+  g_assert_cmpint (aex_poison_get_released (&leaver.poison), ==, 1);
+}
+
+/* The next message comes in a nested loop. */
+static void
+nest (AexPending *pending,
+      GVariant   *message,
+      gpointer    data)
+{
+  int n = g_variant_get_int32 (message);
+
+  note_message (pending, message, (gpointer) "(");
+  if (n < 3)
+    aex_test_iterate_until (record_has, GINT_TO_POINTER (n + 1));
+  note_message (pending, message, (gpointer) ")");
+}
+
+static void
+test_nested_loop (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+
+  aex_record_init (&record);
+  aex_pending_subscribe (pending, nest, NULL, NULL);
+  publish_range (pending, 1, 3);
+  aex_test_drain ();
+  aex_assert_record (&record, "(1 (2 (3 )3 )2 )1");
+  aex_record_clear (&record);
+}
+
+static void
+check_var (AexPending *pending,
+           GVariant   *message,
+           gpointer    var)
+{
+  g_autofree char *text = g_strdup_printf ("%d", aex_test_var_get (var));
+
+  aex_record_add (&record, text);
+  aex_test_var_set (var, 9);
+}
+
+/* Rule 8: what the subscriber saw when he subscribed. */
+static void
+test_context (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autoptr (AexContextVar) var = aex_test_var_new (1);
+
+  aex_record_init (&record);
+  aex_test_var_set (var, 2);
+  aex_pending_subscribe (pending, check_var, var, NULL);
+  aex_test_var_set (var, 3);
+  publish_range (pending, 1, 2);
+  aex_test_drain ();
+  aex_assert_record (&record, "2 2");
+  aex_record_clear (&record);
+}
+
+static void
+poison_message (AexPending *pending,
+                GVariant   *message,
+                gpointer    poison)
+{
+  aex_poison_touch (poison);
+}
+
+static gpointer
+unref_in_thread (gpointer pending)
+{
+  g_object_unref (pending);
+  return NULL;
+}
+
+/* What is abandoned has said what it has said. */
+static void
+test_abandoned (void)
+{
+  AexPending *pending = aex_pending_new ();
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  poison.in_dispatch = TRUE;
+  aex_pending_subscribe (pending, poison_message, &poison, aex_poison_release);
+  publish_range (pending, 1, 2);
+  aex_test_in_thread (unref_in_thread, pending);
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 2);
+}
+
+/* The subscriber's context is gone: his data is released, and he is in nobody's way. */
+static void
+test_context_gone (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  GMainContext *context = g_main_context_new ();
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  g_main_context_push_thread_default (context);
+  aex_pending_subscribe (pending, poison_message, &poison, aex_poison_release);
+  g_main_context_pop_thread_default (context);
+  publish_range (pending, 1, 1024);
+  g_main_context_unref (context);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  publish_range (pending, 1025, 1025);
+}
+
+/* --- following */
+
+static void
+test_follow (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) follower = aex_pending_new ();
+  g_autoptr (AexPending) shield = aex_pending_shield (follower);
+
+  aex_record_init (&record);
+  publish_range (source, 1, 2);
+  aex_pending_subscribe (shield, note_message, (gpointer) "s", NULL);
+  g_assert_true (aex_pending_follow (follower, source));
+  publish_range (source, 3, 3);
+  publish_range (follower, 4, 4);
+  aex_pending_add_done_callback (shield, note_done, (gpointer) "done", NULL);
+  g_assert_true (aex_pending_resolve (source, NULL));
+  aex_test_iterate_until (record_has, GUINT_TO_POINTER (5));
+  aex_assert_record (&record, "s1 s2 s3 s4 done");
+  aex_record_clear (&record);
+}
+
+/* Nobody has subscribed while it went on: what was kept goes to the end of the chain with the outcome. */
+static void
+test_follow_kept (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) first = aex_pending_shield (source);
+  g_autoptr (AexPending) second = aex_pending_shield (first);
+
+  aex_record_init (&record);
+  publish_range (source, 1, 2);
+  publish_range (first, 3, 3);
+  g_assert_true (aex_pending_resolve (source, NULL));
+  aex_pending_subscribe (second, note_message, (gpointer) "", NULL);
+  aex_test_iterate_until (record_has, GUINT_TO_POINTER (3));
+  aex_assert_record (&record, "3 1 2");
+  aex_record_clear (&record);
+}
+
+/* Who gave up gets no more. */
+static void
+test_follow_cancelled (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) shield = aex_pending_shield (source);
+
+  aex_record_init (&record);
+  aex_pending_subscribe (shield, note_message, (gpointer) "", NULL);
+  publish_range (source, 1, 1);
+  g_assert_true (aex_pending_cancel (shield, NULL));
+  publish_range (source, 2, 2);
+  aex_test_drain ();
+  aex_assert_record (&record, "1");
+  g_assert_true (aex_pending_resolve (source, NULL));
+  aex_record_clear (&record);
+}
+
+/* A ring is refused, with subscribers too. */
+static void
+test_follow_ring (void)
+{
+  g_autoptr (AexPending) first = aex_pending_new ();
+  g_autoptr (AexPending) second = aex_pending_new ();
+
+  aex_pending_subscribe (first, ignore_message, NULL, NULL);
+  aex_pending_subscribe (second, ignore_message, NULL, NULL);
+  g_assert_true (aex_pending_follow (first, second));
+  g_assert_false (aex_pending_follow (second, first));
+  aex_assert_failed_with (second, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_assert_failed_with (first, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_drain ();
 }
 
 /* --- jobs */
@@ -143,6 +400,31 @@ test_options (void)
   aex_record_clear (&record);
 }
 
+/* Options serve several jobs; the data is released once, when all is over. */
+static void
+test_options_shared (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexSubmitOptions *options = aex_submit_options_new ();
+  AexSubmitOptions *copy;
+  g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  poison.in_dispatch = TRUE;
+  aex_submit_options_set_subscriber (options, poison_message, &poison, aex_poison_release);
+  copy = aex_submit_options_copy (options);
+  for (int i = 0; i < 3; i++)
+    g_ptr_array_add (jobs, aex_executor_submit_full (pool, i == 0 ? options : copy, publish_job, GINT_TO_POINTER (2), NULL));
+  aex_submit_options_free (options);
+  aex_submit_options_free (copy);
+  aex_test_wait_all (jobs);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 0);
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 6);
+  aex_test_shutdown (pool);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -152,5 +434,16 @@ main (int argc, char **argv)
   aex_test_add ("/pending-messages/K18/kept-limit", test_kept_limit);
   aex_test_add ("/pending-messages/K18/full", test_full);
   aex_test_add ("/pending-messages/K18/options", test_options);
+  aex_test_add ("/pending-messages/K18/options-shared", test_options_shared);
+  aex_test_add ("/pending-messages/rule2/unsubscribe", test_unsubscribe);
+  aex_test_add ("/pending-messages/R6/unsubscribe-inside", test_unsubscribe_inside);
+  aex_test_add ("/pending-messages/rule2/nested-loop", test_nested_loop);
+  aex_test_add_in_context ("/pending-messages/rule8/context", test_context);
+  aex_test_add ("/pending-messages/R6/abandoned", test_abandoned);
+  aex_test_add ("/pending-messages/R6/context-gone", test_context_gone);
+  aex_test_add ("/pending-messages/follow/passes", test_follow);
+  aex_test_add ("/pending-messages/follow/kept", test_follow_kept);
+  aex_test_add ("/pending-messages/follow/cancelled", test_follow_cancelled);
+  aex_test_add ("/pending-messages/follow/ring", test_follow_ring);
   return aex_test_run ();
 }

@@ -85,6 +85,7 @@ void
 aex_link_forward (AexLink *link, AexPending *source)
 {
   aex_link_detach (link);
+  aex_pending_pass_messages (link->derived, source);
   aex_pending_settle_linked (link->derived, source);
 }
 

@@ -32,6 +32,9 @@ ensure_messages (AexPendingExtra *extra)
 void
 aex_messages_free (AexMessages *self, AexPending *owner)
 {
+  /* In a forked child the locks of subscribers may be held for ever. */
+  if (aex_is_forked ())
+    return;
   for (guint i = 0; i < self->subscribers->len; i++)
     if (aex_subscriber_is_of (self->subscribers->pdata[i], owner))
       aex_subscriber_close (self->subscribers->pdata[i]);
@@ -222,15 +225,15 @@ is_listed (AexMessages *self, AexSubscriber *subscriber)
   return g_ptr_array_find (self->subscribers, subscriber, NULL);
 }
 
-/* Lists subscribers with self, where they are not yet.  What was kept goes to them. */
-static void
+/* Lists subscribers with self; what was kept goes to them.  FALSE: all were listed already. */
+static gboolean
 adopt (AexPending *self, GPtrArray *subscribers)
 {
   g_autoptr (GPtrArray) scheduled = g_ptr_array_new_with_free_func ((GDestroyNotify) aex_subscriber_unref);
   AexPendingExtra *extra = aex_pending_ensure_extra (self);
   GQueue kept = G_QUEUE_INIT;
   AexMessages *messages;
-  gboolean open;
+  gboolean open, any = FALSE;
 
   aex_pending_lock (self);
   messages = ensure_messages (extra);
@@ -245,7 +248,7 @@ adopt (AexPending *self, GPtrArray *subscribers)
       for (GList *l = messages->kept.head; l != NULL; l = l->next)
         schedule |= aex_subscriber_push_more (subscriber, l->data);
       g_ptr_array_add (messages->subscribers, aex_subscriber_ref (subscriber));
-      messages->had_subscriber = TRUE;
+      messages->had_subscriber = any = TRUE;
       if (schedule)
         g_ptr_array_add (scheduled, aex_subscriber_ref (subscriber));
     }
@@ -261,9 +264,10 @@ adopt (AexPending *self, GPtrArray *subscribers)
   for (guint i = 0; !open && i < subscribers->len; i++)
     if (aex_subscriber_is_of (subscribers->pdata[i], self))
       aex_subscriber_end (subscribers->pdata[i]);
+  return any;
 }
 
-/* And with what self follows, and what that follows. */
+/* And with what self follows, and what that follows; not twice around a ring, before that is refused. */
 static void
 adopt_along (AexPending *self, GPtrArray *subscribers)
 {
@@ -271,10 +275,8 @@ adopt_along (AexPending *self, GPtrArray *subscribers)
 
   while (pending != NULL)
     {
-      AexPending *next;
+      AexPending *next = adopt (pending, subscribers) ? aex_pending_ref_followed (pending) : NULL;
 
-      adopt (pending, subscribers);
-      next = aex_pending_ref_followed (pending);
       g_object_unref (pending);
       pending = next;
     }

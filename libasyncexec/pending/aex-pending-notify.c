@@ -33,7 +33,7 @@ aex_pending_probe_handlers (void)
 gboolean
 aex_pending_ask_handlers (AexPending *self)
 {
-  return g_signal_has_handler_pending (self, g_signal_lookup ("notify", G_TYPE_OBJECT), 0, TRUE);
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, g_signal_lookup ("notify", G_TYPE_OBJECT), 0, NULL, NULL, NULL) != 0;
 }
 
 /* Not done: whatever is noted under this lock will be told before the done callbacks, for who calls them looks for the bit
@@ -123,9 +123,10 @@ aex_pending_emit_changes (AexPending *self)
   phase = AEX_PHASE (aex_pending_load (self));
   changes = extra->changed;
   extra->changed = 0;
-  if (extra->told_phase != phase)
+  if (phase >= AEX_PHASE_RESOLVED && extra->told_phase != phase)
     changes |= AEX_CHANGE_STATE;
-  extra->told_phase = phase;
+  if (changes & AEX_CHANGE_STATE)
+    extra->told_phase = phase;
   aex_pending_unlock (self);
   if (changes == 0)
     return;

@@ -5,11 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* A thread that blocks inside a job, in the graph of who waits for whom. */
+/* A thread that blocks inside a job, or that a main context needs, in the graph of who waits for whom. */
 typedef struct _AexWaitGraphNode AexWaitGraphNode;
 struct _AexWaitGraphNode {
   AexWaitGraphNode *next;
   AexFrame *frames;
+  AexHome *home;             /* of the main context that nobody runs meanwhile; only compared */
   AexPending *waits_for;
   gboolean listed;
 };

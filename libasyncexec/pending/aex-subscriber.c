@@ -296,12 +296,15 @@ void
 aex_subscriber_end (AexSubscriber *self)
 {
   AexWaiter *closure = NULL;
+  GSList *rooms;
 
   g_mutex_lock (&self->lock);
   self->ending = TRUE;
+  rooms = g_steal_pointer (&self->rooms);
   if (self->n_calls == 0 && g_queue_is_empty (&self->queue))
     closure = g_steal_pointer (&self->closure);
   g_mutex_unlock (&self->lock);
+  keep_rooms (rooms);
   g_clear_pointer (&closure, aex_waiter_release);
 }
 

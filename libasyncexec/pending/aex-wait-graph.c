@@ -116,26 +116,28 @@ job_runs_on_own_context (AexPending *pending)
   return home != NULL && home->ops->is_current (home);
 }
 
-/* A pending that says what becomes of a caller ends on the caller's thread. */
-static gboolean
-reports_own_context (AexPending *pending, AexThread *thread)
+/* A pending that says what becomes of a caller, or of the messages for one, ends on the thread of this home. */
+static AexHome *
+reported_home (AexPending *pending)
 {
-  return pending->flags & AEX_FLAG_LIBRARY && pending->func != NULL
-         && pending->func == (gpointer) aex_home_peek_own (thread);
+  return pending->flags & AEX_FLAG_LIBRARY ? pending->func : NULL;
 }
 
 static gboolean
-never_ends (AexWalk *walk, AexThread *thread)
+never_ends (AexWalk *walk, AexThread *thread, AexHome *own)
 {
   AexPending *pending;
 
   while ((pending = walk_next (walk)) != NULL)
     {
-      if (in_frames (thread->frame, pending) || reports_own_context (pending, thread) || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
+      AexHome *home = reported_home (pending);
+
+      if (in_frames (thread->frame, pending) || (home != NULL && home == own)
+          || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
         return TRUE;
       walk_sources (walk, pending);
       for (AexWaitGraphNode *node = graph_nodes; node != NULL; node = node->next)
-        if (in_frames (node->frames, pending))
+        if (in_frames (node->frames, pending) || (home != NULL && node->home == home))
           g_ptr_array_add (walk->open, g_object_ref (node->waits_for));
     }
   return FALSE;
@@ -148,12 +150,13 @@ aex_wait_graph_enter (AexWaitGraphNode *node, AexThread *thread, AexPending *pen
   gboolean deadlock;
 
   node->frames = thread->frame;
+  node->home = aex_home_peek_own (thread);
   node->waits_for = pending;
   node->listed = FALSE;
   walk_init (&walk, pending);
   g_mutex_lock (&graph_lock);
-  deadlock = never_ends (&walk, thread);
-  if (!deadlock && thread->frame != NULL)
+  deadlock = never_ends (&walk, thread, node->home);
+  if (!deadlock && (thread->frame != NULL || node->home != NULL))
     {
       node->next = graph_nodes;
       graph_nodes = node;
