@@ -178,6 +178,7 @@ test_add_and_lookup (void)
   g_autoptr (AexOperations) set = aex_operations_new ();
   g_autoptr (GVariantType) parameter_type = NULL;
   g_autoptr (GVariantType) result_type = NULL;
+  GVariantType *no_type = (GVariantType *) G_VARIANT_TYPE_ANY;
   g_auto (GStrv) names = NULL;
   g_autofree char *joined = NULL;
 
@@ -188,7 +189,8 @@ test_add_and_lookup (void)
   g_assert_true (g_variant_type_equal (parameter_type, G_VARIANT_TYPE_INT32));
   g_assert_true (g_variant_type_equal (result_type, G_VARIANT_TYPE_INT32));
   g_assert_true (aex_operations_lookup (set, "double", NULL, NULL));
-  g_assert_false (aex_operations_lookup (set, "other", NULL, NULL));
+  g_assert_false (aex_operations_lookup (set, "other", &no_type, NULL));
+  g_assert_null (no_type);
   g_assert_null (aex_operations_dup_keys (set, "double"));
   names = aex_operations_list (set);
   joined = g_strjoinv (" ", names);
@@ -467,6 +469,71 @@ test_removed_while_running (void)
   aex_test_shutdown (pool);
 }
 
+/* Everybody adds, calls and removes the same name: whoever added it is told once that it is gone. */
+
+#define N_ROUNDS 300
+
+typedef struct
+{
+  AexOperations *set;
+  AexExecutor   *pool;
+  guint          n_rounds;
+  int            n_added;      /* atomic */
+  int            n_released;   /* atomic */
+} Crowd;
+
+static void
+crowd_release (gpointer crowd)
+{
+  g_atomic_int_inc (&((Crowd *) crowd)->n_released);
+}
+
+static gpointer
+crowd_thread (gpointer crowd)
+{
+  Crowd *self = crowd;
+
+  for (guint i = 0; i < self->n_rounds; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (AexPending) call = NULL;
+
+      g_atomic_int_inc (&self->n_added);
+      if (!aex_operations_add (self->set, "x", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, op_nothing, self, crowd_release, &error))
+        g_assert_error (error, AEX_ERROR, AEX_ERROR_EXISTS);
+      call = aex_executor_call (self->pool, "x", NULL);
+      aex_operations_remove (self->set, "x");
+      aex_test_wait (call);
+      if (aex_pending_get_state (call) == AEX_PENDING_STATE_REJECTED)
+        aex_assert_failed_with (call, AEX_ERROR, AEX_ERROR_NOT_FOUND);
+    }
+  return NULL;
+}
+
+static gboolean
+crowd_is_released (gpointer crowd)
+{
+  Crowd *self = crowd;
+
+  return g_atomic_int_get (&self->n_released) == g_atomic_int_get (&self->n_added);
+}
+
+static void
+test_crowd (void)
+{
+  g_autoptr (AexOperations) set = aex_operations_new ();
+  Crowd crowd = { set, pool_with (set), aex_test_scale (N_ROUNDS) };
+  GThread *threads[4];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("crowd", crowd_thread, &crowd);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  aex_operations_remove (set, "x");
+  aex_test_shutdown (crowd.pool);
+  aex_test_iterate_until (crowd_is_released, &crowd);
+}
+
 /* --- where */
 
 static gboolean
@@ -580,6 +647,7 @@ main (int    argc,
   aex_test_add ("/operations/O4/cancel", test_cancel);
   aex_test_add ("/operations/O4/options", test_options);
   aex_test_add ("/operations/O1/removed-while-running", test_removed_while_running);
+  aex_test_add ("/operations/O1/crowd", test_crowd);
   aex_test_add ("/operations/O4/on-caller", test_on_caller);
   aex_test_add ("/operations/O4/on-scripted", test_on_scripted);
   aex_test_add ("/operations/O4/closed", test_closed);

@@ -347,13 +347,12 @@ aex_operations_ref_operation (AexOperations *self, const char *name, GError **er
  * aex_operations_lookup:
  * @self: a set
  * @name: a name
- * @parameter_type: (out) (optional) (transfer full): return location for the
- *   type of its parameters
- * @result_type: (out) (optional) (transfer full): return location for the type
- *   of its result
+ * @parameter_type: (out) (optional) (nullable) (transfer full): return location
+ *   for the type of its parameters, %NULL when there is no such operation
+ * @result_type: (out) (optional) (nullable) (transfer full): return location
+ *   for the type of its result, %NULL when there is no such operation
  *
- * Looks an operation up. The return locations stay as they are when there is
- * none.
+ * Looks an operation up.
  *
  * Returns: whether there is one
  *
@@ -368,12 +367,12 @@ aex_operations_lookup (AexOperations *self, const char *name, GVariantType **par
   g_return_val_if_fail (name != NULL, FALSE);
 
   operation = ref_if_there (self, name);
+  if (parameter_type != NULL)
+    *parameter_type = operation != NULL ? g_variant_type_copy (operation->parameter_type) : NULL;
+  if (result_type != NULL)
+    *result_type = operation != NULL ? g_variant_type_copy (operation->result_type) : NULL;
   if (operation == NULL)
     return FALSE;
-  if (parameter_type != NULL)
-    *parameter_type = g_variant_type_copy (operation->parameter_type);
-  if (result_type != NULL)
-    *result_type = g_variant_type_copy (operation->result_type);
   aex_operation_unref (operation);
   return TRUE;
 }
