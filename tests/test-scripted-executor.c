@@ -512,6 +512,69 @@ test_unhandled_error (void)
   g_assert_cmpuint (log->len, ==, 1);
 }
 
+/* --- where its jobs are at home */
+
+static void
+test_runs_here (void)
+{
+  TestScripted *here = scripted_new (DISPATCH_RUN, FALSE);
+  TestScripted *anywhere = scripted_new (DISPATCH_RUN, TRUE);
+
+  g_assert_true (aex_executor_runs_here (AEX_EXECUTOR (here)));
+  g_assert_false (aex_executor_runs_here (AEX_EXECUTOR (anywhere)));
+  finish (here);
+  finish (anywhere);
+}
+
+typedef struct
+{
+  AexPending *promise;
+  GThread    *cancelled_on;   /* atomic */
+} Followed;
+
+static void
+note_thread (GCancellable *cancellable,
+             gpointer      data)
+{
+  g_atomic_pointer_set (&((Followed *) data)->cancelled_on, g_thread_self ());
+}
+
+static AexPending *
+follow_until_cancelled (AexPending   *job,
+                        GCancellable *cancellable,
+                        gpointer      data,
+                        GError      **error)
+{
+  g_signal_connect (cancellable, "cancelled", G_CALLBACK (note_thread), data);
+  return g_object_ref (((Followed *) data)->promise);
+}
+
+static gpointer
+cancel_in_thread (gpointer job)
+{
+  aex_pending_cancel (job, NULL);
+  return NULL;
+}
+
+/* The handler may be a script's, which must not be called on another thread. */
+static void
+test_cancelled_at_home (void)
+{
+  TestScripted *self = scripted_new (DISPATCH_RUN, FALSE);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  Followed followed = { promise, NULL };
+  g_autoptr (AexPending) job = aex_executor_submit_async (AEX_EXECUTOR (self), follow_until_cancelled, &followed, NULL);
+
+  aex_test_drain ();
+  g_assert_cmpuint (aex_executor_get_n_running (AEX_EXECUTOR (self)), ==, 1);
+  aex_test_in_thread (cancel_in_thread, job);
+  aex_test_run_until_done (job);
+  aex_test_drain ();
+  aex_assert_cancelled (job);
+  g_assert_true (followed.cancelled_on == g_thread_self ());
+  finish (self);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -533,5 +596,7 @@ main (int    argc,
   aex_test_add ("/scripted/S11/shutdown-override", test_shutdown_override);
   aex_test_add ("/scripted/S11/shutdown-default", test_shutdown_default);
   aex_test_add ("/scripted/I8/unhandled-error", test_unhandled_error);
+  aex_test_add ("/scripted/E9/runs-here", test_runs_here);
+  aex_test_add ("/scripted/R5/cancelled-at-home", test_cancelled_at_home);
   return aex_test_run ();
 }

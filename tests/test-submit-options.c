@@ -260,6 +260,32 @@ test_timeout_running (void)
   aex_test_shutdown (pool);
 }
 
+static AexPending *
+follow_a_promise (AexPending   *job,
+                  GCancellable *cancellable,
+                  gpointer      promise,
+                  GError      **error)
+{
+  return g_object_ref (promise);
+}
+
+/* The followed promise is cancelled then: what was derived from the job must not take that for the outcome. */
+static void
+test_timeout_while_following (void)
+{
+  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  g_autoptr (AexSubmitOptions) options = options_with_timeout (TIMEOUT_US);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  g_autoptr (AexPending) job = aex_executor_submit_async_full (AEX_EXECUTOR (caller), options, follow_a_promise, promise, NULL);
+  g_autoptr (AexPending) derived = aex_pending_shield (job);
+
+  aex_test_run_until_done (derived);
+  aex_assert_state (derived, REJECTED);
+  aex_assert_failed_with (job, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  aex_assert_failed_with (derived, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  aex_assert_cancelled (promise);
+}
+
 static void
 test_timeout_at_once (void)
 {
@@ -531,6 +557,7 @@ main (int    argc,
   aex_test_add ("/options/priority/caller", test_priority_on_caller);
   aex_test_add ("/options/timeout/queued", test_timeout_queued);
   aex_test_add ("/options/timeout/running", test_timeout_running);
+  aex_test_add ("/options/timeout/while-following", test_timeout_while_following);
   aex_test_add ("/options/timeout/at-once", test_timeout_at_once);
   aex_test_add ("/options/timeout/not-needed", test_timeout_not_needed);
   aex_test_add ("/options/cancellable/before", test_cancellable_before);

@@ -63,6 +63,9 @@ typedef struct {
   void        (*report)     (AexTarget *self, AexPending *job, const GError *error);
   /* Where a running job's cancellable is cancelled: a home, or NULL for the cancelling thread. */
   AexTarget  *(*cancel_target) (AexTarget *self);
+  /* Optional: the one main context in which jobs are run although others may wait for them there: cancel_target() is
+   * NULL then. */
+  AexTarget  *(*job_home) (AexTarget *self);
   const char *(*get_name)   (AexTarget *self);
 } AexTargetOps;
 

@@ -518,7 +518,8 @@ aex_executor_set_max_pending (AexExecutor *self, guint max_pending)
  * @self: an executor
  *
  * Asks whether a submitted job would run on the calling thread, in its own
- * main context.
+ * main context. Of a subclass it is taken for granted that jobs run where its
+ * [vfunc@Executor.dispatch] is called.
  *
  * Returns: whether it would
  *
@@ -532,7 +533,7 @@ aex_executor_runs_here (AexExecutor *self)
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), FALSE);
 
   core = (AexTarget *) aex_executor_get_core (self);
-  home = core->ops->cancel_target (core);
+  home = core->ops->job_home != NULL ? core->ops->job_home (core) : core->ops->cancel_target (core);
   return home != NULL && home->ops->is_current (home);
 }
 

@@ -375,6 +375,15 @@ script_cancel_target (AexTarget *target)
   return NULL;
 }
 
+/* A script runs its jobs where its dispatch() is called. */
+static AexTarget *
+script_job_home (AexTarget *target)
+{
+  AexScriptCore *self = (AexScriptCore *) target;
+
+  return self->dispatch_anywhere ? NULL : self->core.owner;
+}
+
 static guint
 script_get_width (AexCore *core)
 {
@@ -393,6 +402,7 @@ static const AexCoreOps script_ops = {
     .wait_end = script_wait_end,
     .report = aex_core_report,
     .cancel_target = script_cancel_target,
+    .job_home = script_job_home,
     .get_name = aex_core_get_name,
   },
   .submit = script_submit,

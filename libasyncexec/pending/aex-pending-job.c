@@ -75,12 +75,22 @@ cancel_run (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind cancel_kind = { .run = cancel_run, .drop = cancel_run };
 
-/* In the cancelling thread, as in GIO; a caller's job is cancelled on its caller, for its handlers live there. */
+/* Where handlers of the cancellable live: a caller's job, on its caller; a script's, where its dispatch() is called. */
+static AexTarget *
+home_of_handlers (AexPending *self)
+{
+  AexTarget *executor = self->environment != NULL ? self->environment->executor : NULL;
+
+  if (executor == NULL)
+    return NULL;
+  return executor->ops->job_home != NULL ? executor->ops->job_home (executor) : executor->ops->cancel_target (executor);
+}
+
+/* In the cancelling thread, as in GIO, unless its handlers live elsewhere. */
 static void
 cancel_cancellable (AexPending *self, GCancellable *cancellable)
 {
-  AexTarget *executor = self->environment != NULL ? self->environment->executor : NULL;
-  AexTarget *target = executor != NULL ? executor->ops->cancel_target (executor) : NULL;
+  AexTarget *target = home_of_handlers (self);
   AexEntry entry = { &cancel_kind, cancellable, NULL, NULL };
 
   if (target == NULL || target->ops->is_current (target))

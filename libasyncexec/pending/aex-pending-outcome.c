@@ -121,11 +121,13 @@ aex_outcome_clear (AexPending *self)
     aex_word_clear (tag, self->value, self->environment != NULL ? self->environment->delivery : NULL);
 }
 
-/* Where the outcome of a done pending is. */
+/* Where the outcome of a done pending is.  One that was cancelled or timed out while it followed another has its own. */
 AexPending *
 aex_pending_get_root (AexPending *self)
 {
-  return self->tag == AEX_TAG_FORWARD ? self->value.v_pending : self;
+  if (self->tag != AEX_TAG_FORWARD || aex_pending_load (self) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))
+    return self;
+  return self->value.v_pending;
 }
 
 static GError *
