@@ -512,8 +512,6 @@ test_unhandled_error (void)
   g_assert_cmpuint (log->len, ==, 1);
 }
 
-/* --- where its jobs are at home */
-
 static void
 test_runs_here (void)
 {
