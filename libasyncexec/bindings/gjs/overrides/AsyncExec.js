@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What JavaScript sees of the library.  GJS runs _init() when the namespace is
+// loaded, with the namespace as "this"; each part changes its own classes.
+
+const Parts = imports.overrides._asyncexec;
+
+function _init() {
+    for (const part of ['support', 'errors', 'pending', 'combine', 'streams', 'executor', 'caller', 'map', 'context'])
+        Parts[part].install(this);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Several pendings into one, and one after the other as they complete.
+
+const {Gio} = imports.gi;
+const {_, define, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
+const {raw, resolved, toPending} = imports.overrides._asyncexec.pending;
+
+let namespace = null;
+const combine = {};
+
+// C resolves with a list model of the members; JavaScript wants an array.
+function mapMembers(combined, read) {
+    return raw.add_continuation.call(combined, namespace.ThenFlags.ON_SUCCESS, done => {
+        const model = raw.dup_value.call(done);
+        return resolved(Array.from({length: model.get_n_items()}, (_none, index) => read(model.get_item(index))));
+    });
+}
+
+function toPendings(items) {
+    return Array.from(items, item => toPending(item));
+}
+
+const statics = {
+    all(items) {
+        return mapMembers(combine.all(toPendings(items)), member => member.result());
+    },
+    allSettled(items) {
+        return mapMembers(combine.all_settled(toPendings(items)), member => member);
+    },
+    any(items) {
+        return combine.any(toPendings(items));
+    },
+    first(items) {
+        return combine.first(toPendings(items));
+    },
+};
+
+// An async iterator by hand: an async generator would await the pendings that
+// it yields.
+class Completed {
+    constructor(items, options) {
+        this._items = items[Symbol.iterator]();
+        this._options = options;
+        this._done = [];
+        this._requests = [];
+        this._unfinished = new Set();
+        this._ended = false;
+        this._error = null;
+        this._timer = null;
+        if (options.timeout !== null) {
+            this._timer = raw.sleep(toMicroseconds(options.timeout));
+            raw.add_done_callback.call(this._timer, timer => this._timedOut(timer));
+        }
+        this._pull();
+    }
+
+    _pull() {
+        const {maxConcurrent} = this._options;
+        while (!this._ended && (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent)) {
+            const {value, done} = this._items.next();
+            this._ended = done;
+            if (!done) {
+                const pending = toPending(value);
+                this._unfinished.add(pending);
+                raw.add_done_callback.call(pending, () => this._completed(pending));
+            }
+        }
+    }
+
+    _completed(pending) {
+        if (!this._unfinished.delete(pending))
+            return;
+        this._done.push(pending);
+        this._serve();
+    }
+
+    _serve() {
+        while (this._requests.length > 0) {
+            const {resolve, reject} = this._requests[0];
+            if (this._done.length > 0) {
+                resolve({value: this._done.shift(), done: false});
+                this._pull();
+            } else if (this._error !== null) {
+                reject(this._error);
+                this._error = null;
+            } else if (this._ended && this._unfinished.size === 0) {
+                resolve({value: undefined, done: true});
+                this._stop();
+            } else {
+                return;
+            }
+            this._requests.shift();
+        }
+    }
+
+    _timedOut(timer) {
+        if (timer.cancelled)
+            return;
+        this._error = new Gio.IOErrorEnum({
+            code: Gio.IOErrorEnum.TIMED_OUT, message: _('The time allowed for all of them is over'),
+        });
+        this._stop();
+        this._serve();
+    }
+
+    _stop() {
+        const unfinished = [...this._unfinished];
+        this._ended = true;
+        this._unfinished.clear();
+        this._timer?.cancel();
+        if (this._options.cancelUnfinished)
+            unfinished.forEach(pending => pending.cancel());
+    }
+
+    next() {
+        return new Promise((resolve, reject) => {
+            this._requests.push({resolve, reject});
+            this._serve();
+        });
+    }
+
+    return(value) {
+        this._stop();
+        this._serve();
+        return Promise.resolve({value, done: true});
+    }
+
+    [Symbol.asyncIterator]() {
+        return this;
+    }
+}
+
+const COMPLETED_OPTIONS = {maxConcurrent: 0, timeout: null, cancelUnfinished: true};
+
+function asCompleted(items, options = {}) {
+    return new Completed(items, readOptions(options, COMPLETED_OPTIONS));
+}
+
+function install(AsyncExec) {
+    const {Pending} = AsyncExec;
+    namespace = AsyncExec;
+    for (const name of ['all', 'all_settled', 'any', 'first'])
+        combine[name] = Pending[name];
+    define(Pending, {...statics, race: statics.first, asCompleted});
+    define(AsyncExec, {asCompleted});
+}

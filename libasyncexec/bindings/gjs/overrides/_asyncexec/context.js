@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Context variables, and what one can know about a pending.
+
+const {alias, checkFunction, define, defineGetters, toSeconds} = imports.overrides._asyncexec.support;
+const {box, unbox} = imports.overrides._asyncexec.values;
+
+function installContext(AsyncExec) {
+    const {Context} = AsyncExec;
+    const {run} = Context.prototype;
+    const current = Context.ref_current;
+
+    define(Context.prototype, {
+        // What func returns or throws; C knows neither.
+        run(func, ...args) {
+            let result, thrown = null;
+            checkFunction(func);
+            run.call(this, () => {
+                try {
+                    result = func(...args);
+                } catch (error) {
+                    thrown = {error};
+                }
+            });
+            if (thrown !== null)
+                throw thrown.error;
+            return result;
+        },
+    });
+    define(Context, {getCurrent: current, refCurrent: current});
+}
+
+function installVariable({prototype}, ContextVar) {
+    const {set, dup_value: dupValue} = prototype;
+    const create = ContextVar.new;
+    const setValue = function (value) {
+        return set.call(this, box(value));
+    };
+    const getValue = function () {
+        return unbox(dupValue.call(this));
+    };
+
+    define(prototype, {setValue, getValue, set: setValue, dupValue: getValue});
+    alias(prototype, ['get_name']);
+    Object.defineProperty(prototype, 'value', {get: getValue, configurable: true, enumerable: true});
+    define(ContextVar, {new: (name, value = null) => create(name, box(value))});
+}
+
+function installInfo({prototype}) {
+    const {get_submitted_us: submitted, get_started_us: started, get_done_us: done} = prototype;
+
+    alias(prototype, ['get_name', 'get_state', 'get_executor_name', 'get_thread_id']);
+    defineGetters(prototype, {
+        name: prototype.get_name,
+        state: prototype.get_state,
+        executorName: prototype.get_executor_name,
+        threadId: prototype.get_thread_id,
+        submitted() {
+            return toSeconds(submitted.call(this));
+        },
+        started() {
+            return toSeconds(started.call(this));
+        },
+        finished() {
+            return toSeconds(done.call(this));
+        },
+    });
+}
+
+function install(AsyncExec) {
+    installContext(AsyncExec);
+    installVariable(AsyncExec.ContextVar, AsyncExec.ContextVar);
+    installInfo(AsyncExec.PendingInfo);
+    define(AsyncExec, {
+        checkCancelled: AsyncExec.check_cancelled,
+        blockingBegin: AsyncExec.blocking_begin,
+        blockingEnd: AsyncExec.blocking_end,
+    });
+}

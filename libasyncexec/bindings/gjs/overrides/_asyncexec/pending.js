@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// A pending is thenable: "await pending" is its value, or throws its error.
+
+const {GLib} = imports.gi;
+const {_, alias, blocks, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
+    imports.overrides._asyncexec.support;
+const {fromGError, toGError} = imports.overrides._asyncexec.errors;
+const {box, isBox, pack, unbox, unpack} = imports.overrides._asyncexec.values;
+
+let namespace = null;
+var raw = {};
+
+// The error that a reader of the pending is thrown.
+function thrownBy(pending, error) {
+    const thrown = fromGError(error);
+    if (thrown !== error)
+        return thrown;
+    const payload = raw.dup_payload.call(pending);
+    return isBox(payload) ? unbox(payload) : error;
+}
+
+function readWith(getter) {
+    return function () {
+        try {
+            return unbox(getter.call(this));
+        } catch (error) {
+            throw thrownBy(this, error);
+        }
+    };
+}
+
+// A function of its own, for a closure inside of toPromise() would keep the
+// pending alive, and nobody would ever hear that it was abandoned.
+function settleWith(resolve, reject) {
+    return done => {
+        try {
+            resolve(done.result());
+        } catch (error) {
+            reject(error);
+        }
+    };
+}
+
+// Settles later than now in every case, as promises do.  The callback hangs on
+// a derived pending: that one also hears when its source is abandoned.
+function toPromise(pending) {
+    return new Promise((resolve, reject) => {
+        const settle = settleWith(resolve, reject);
+        if (raw.is_done.call(pending))
+            settle(pending);
+        else
+            raw.add_done_callback.call(raw.shield.call(pending), settle);
+    });
+}
+
+function resolved(value) {
+    const pending = new namespace.Pending();
+    pending.resolve(value);
+    return pending;
+}
+
+function rejected(thrown) {
+    const pending = new namespace.Pending();
+    pending.reject(thrown);
+    return pending;
+}
+
+// Cancelling the pending cancels the cancellable; the pending is done when the
+// promise is.
+function fromPromise(promise, cancellable = null) {
+    const pending = new namespace.Pending();
+    if (cancellable !== null)
+        raw.set_canceller.call(pending, () => cancellable.cancel());
+    Promise.resolve(promise).then(value => pending.resolve(value), error => pending.reject(error));
+    return pending;
+}
+
+// A pending, a promise or a plain value as a pending.
+function toPending(value, cancellable = null) {
+    if (value instanceof namespace.Pending)
+        return value;
+    return isThenable(value) ? fromPromise(value, cancellable) : resolved(value);
+}
+
+// A callback whose exceptions nobody waits for.
+function guarded(func) {
+    checkFunction(func);
+    return pending => {
+        try {
+            func(pending);
+        } catch (error) {
+            logError(error, 'AsyncExec');
+        }
+    };
+}
+
+const WAIT_OPTIONS = {
+    timeout: null, cancellable: null, protect: false, shield: false, result: true, queuedOnly: false,
+};
+
+function waitFlags(options) {
+    const {WaitFlags} = namespace;
+    let flags = options.protect ? WaitFlags.NONE : WaitFlags.CANCEL_ON_ABANDON;
+    if (options.shield)
+        flags |= WaitFlags.SHIELD;
+    if (!options.result)
+        flags |= WaitFlags.NO_RESULT;
+    if (options.queuedOnly)
+        flags = (flags & ~WaitFlags.CANCEL_ON_ABANDON) | WaitFlags.CANCEL_QUEUED_ONLY;
+    return flags;
+}
+
+async function waitAsync(options = {}) {
+    const read = readOptions(options, WAIT_OPTIONS);
+    await new Promise((resolve, reject) => {
+        raw.wait_async.call(this, waitFlags(read), toMicroseconds(read.timeout), read.cancellable, (pending, result) => {
+            try {
+                resolve(raw.wait_finish.call(pending, result));
+            } catch (error) {
+                reject(thrownBy(pending, error));
+            }
+        });
+    });
+    return read.result ? this.result() : undefined;
+}
+
+const promiseMethods = {
+    then(onResolved, onRejected) {
+        return toPromise(this).then(onResolved, onRejected);
+    },
+    catch(onRejected) {
+        return toPromise(this).catch(onRejected);
+    },
+    finally(onDone) {
+        return toPromise(this).finally(onDone);
+    },
+};
+
+const producerMethods = {
+    resolve(value) {
+        return raw.resolve.call(this, box(value));
+    },
+    reject(thrown) {
+        if (thrown instanceof GLib.Error)
+            return raw.reject_with_payload.call(this, thrown, box(thrown));
+        return raw.reject.call(this, toGError(thrown));
+    },
+    rejectWithPayload(error, payload = null) {
+        return raw.reject_with_payload.call(this, error, box(payload));
+    },
+    setCanceller(func) {
+        return raw.set_canceller.call(this, guarded(func));
+    },
+    setMetadata(key, value) {
+        raw.set_metadata.call(this, key, value === null || value === undefined ? null : pack(value));
+    },
+    getMetadata(key) {
+        return unpack(raw.dup_metadata.call(this, key));
+    },
+};
+
+const consumerMethods = {
+    cancel(message = null) {
+        return raw.cancel.call(this, message);
+    },
+    cancelOn(cancellable = null) {
+        raw.cancel_on.call(this, cancellable);
+    },
+    waitAsync,
+    withTimeout(seconds) {
+        return raw.with_timeout.call(this, toMicroseconds(seconds));
+    },
+    addDoneCallback(func) {
+        return raw.add_done_callback.call(this, guarded(func));
+    },
+    addDoneCallbackObject(target, func) {
+        return raw.add_done_callback_object.call(this, target, guarded(func));
+    },
+    addContinuation(flags, func) {
+        checkFunction(func);
+        return raw.add_continuation.call(this, flags, done => {
+            let next;
+            try {
+                next = func(done);
+            } catch (error) {
+                throw toGError(error);
+            }
+            return next === null || next === undefined ? null : toPending(next);
+        });
+    },
+};
+
+const getters = {
+    done() {
+        return raw.is_done.call(this);
+    },
+    cancelled() {
+        return raw.is_cancelled.call(this);
+    },
+    state() {
+        return raw.get_state.call(this);
+    },
+    error() {
+        const error = raw.dup_error.call(this);
+        return error === null ? null : thrownBy(this, error);
+    },
+    info() {
+        return raw.dup_info.call(this);
+    },
+    context() {
+        return raw.dup_context.call(this);
+    },
+};
+
+const statics = {
+    resolved,
+    rejected,
+    fromPromise,
+    newResolved: resolved,
+    newRejected: rejected,
+    sleep(seconds, cancellable = null) {
+        const pending = raw.sleep(toMicroseconds(seconds));
+        if (cancellable !== null)
+            raw.cancel_on.call(pending, cancellable);
+        return pending;
+    },
+};
+
+function keepRaw(Pending) {
+    for (const name of ['resolve', 'reject', 'reject_with_payload', 'set_canceller', 'set_metadata', 'dup_metadata', 'cancel',
+        'cancel_on', 'wait_async', 'wait_finish', 'with_timeout', 'add_done_callback', 'add_done_callback_object',
+        'add_continuation', 'is_done', 'is_cancelled', 'get_state', 'dup_error', 'dup_payload', 'dup_value', 'dup_info',
+        'dup_context', 'dup_name', 'set_name', 'shield'])
+        raw[name] = Pending.prototype[name];
+    raw.sleep = Pending.sleep;
+    raw.new_full = Pending.new_full;
+}
+
+function install(AsyncExec) {
+    const {Pending} = AsyncExec;
+    const {prototype} = Pending;
+    namespace = AsyncExec;
+    keepRaw(Pending);
+
+    define(prototype, {...promiseMethods, ...producerMethods, ...consumerMethods, result: readWith(raw.dup_value)});
+    for (const name of ['dup_value', 'dup_object', 'dup_string', 'dup_variant', 'get_boolean', 'get_double', 'get_int64'])
+        prototype[name] = readWith(prototype[name]);
+    alias(prototype, ['add_done_callback', 'cancel_queued', 'cancel_with', 'dup_context', 'dup_error', 'dup_info',
+        'dup_name', 'dup_object', 'dup_payload', 'dup_result', 'dup_string', 'dup_value', 'dup_variant', 'get_boolean',
+        'get_cancellable', 'get_double', 'get_int64', 'get_state', 'is_cancelled', 'is_done', 'remove_done_callback',
+        'resolve_boolean', 'resolve_double', 'resolve_int64', 'resolve_object', 'resolve_string', 'resolve_variant',
+        'set_name', 'set_priority', 'wait_finish']);
+    prototype.dup_metadata = prototype.dupMetadata = prototype.getMetadata;
+    refuse(prototype, ['wait', 'runUntilDone'], blocks);
+    defineGetters(prototype, getters);
+    Object.defineProperty(prototype, 'name', {
+        get: raw.dup_name, set: raw.set_name, configurable: true, enumerable: true,
+    });
+
+    define(Pending, {...statics, newFull: (flags = 0, context = null) => raw.new_full(flags, context)});
+    refuse(Pending, ['getCurrent'],
+        () => _('%s() would be wrong after an await: the job is the argument of its function'));
+    define(AsyncExec, {sleep: statics.sleep});
+}
