@@ -5,7 +5,7 @@
 
 const {Gio, GLib} = imports.gi;
 const {define} = imports.overrides._asyncexec.support;
-const {box, isBox, unbox} = imports.overrides._asyncexec.values;
+const {boxThrown, isBox, unbox} = imports.overrides._asyncexec.values;
 
 let namespace = null;
 
@@ -20,7 +20,7 @@ function describe(thrown) {
 
 // What C is given for something that was thrown.
 function toGError(thrown) {
-    return thrown instanceof GLib.Error ? thrown : namespace.Error.new_exception(describe(thrown), box(thrown));
+    return thrown instanceof GLib.Error ? thrown : namespace.Error.new_exception(describe(thrown), boxThrown(thrown));
 }
 
 function toAggregate(error) {

@@ -8,10 +8,11 @@ const {_, alias, blocks, checkFunction, define, isThenable, newError, readOption
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
 const {fromPromise, raw: rawPending} = imports.overrides._asyncexec.pending;
-const {box, pack} = imports.overrides._asyncexec.values;
+const {pack} = imports.overrides._asyncexec.values;
 
 let namespace = null;
 let plainOptions = null;
+let rawSetTimeout = null;
 const raw = {};
 const poolRaw = {};
 
@@ -116,7 +117,11 @@ function toSubmitOptions(values) {
     return options;
 }
 
-let rawSetTimeout = null;
+function withTimeLimit(options, seconds) {
+    const limited = (options ?? plainOptions).copy();
+    rawSetTimeout.call(limited, toMicroseconds(seconds));
+    return limited;
+}
 
 // An executor with options for what is given to it.
 class OptionsView {

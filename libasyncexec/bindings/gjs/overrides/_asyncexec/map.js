@@ -3,7 +3,7 @@
 // One function over many items.  C's map knows only functions that return at
 // once; here each item is a job, which may be an async function.
 
-const {checkFunction, define, newError, readOptions, toMicroseconds, _} = imports.overrides._asyncexec.support;
+const {checkFunction, define, newError, readOptions, _} = imports.overrides._asyncexec.support;
 const Executors = imports.overrides._asyncexec.executor;
 const {newFilledStream, pushInto} = imports.overrides._asyncexec.streams;
 
@@ -159,19 +159,17 @@ class Mapping {
     }
 }
 
-// The time of an item counts from its start.
+// The time of an item counts from its start, and its place is free when its
+// function has ended.
 function starter(executor, options, timeout, func) {
-    return item => {
-        const job = Executors.submitJob(executor, options, func, [item]);
-        return timeout === null ? job : job.withTimeout(timeout);
-    };
+    const itemOptions = timeout === null ? options : Executors.withTimeLimit(options, timeout);
+    return item => Executors.submitJob(executor, itemOptions, func, [item]);
 }
 
 function map(executor, options, func, items, mapOptions) {
     const {ordered, maxConcurrent, timeout, returnExceptions} = readOptions(mapOptions, MAP_OPTIONS);
     checkFunction(func);
     Executors.checkRunsHere(executor);
-    toMicroseconds(timeout);
     return new Mapping(items, {
         ordered,
         window: maxConcurrent ?? (isSized(items) ? 0 : WINDOW_OF_ITERATORS),
@@ -188,7 +186,6 @@ function runTask(task, job, cancellable) {
 function runMultiple(executor, options, tasks, multipleOptions) {
     const {maxWorkers, timeout} = readOptions(multipleOptions, MULTIPLE_OPTIONS);
     Executors.checkRunsHere(executor);
-    toMicroseconds(timeout);
     return new Mapping(tasks, {
         ordered: false,
         window: maxWorkers,

@@ -6,7 +6,7 @@ const {GLib} = imports.gi;
 const {_, alias, blocks, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {box, isBox, pack, unbox, unpack} = imports.overrides._asyncexec.values;
+const {box, boxThrown, isBox, pack, unbox, unpack} = imports.overrides._asyncexec.values;
 
 let namespace = null;
 var raw = {};
@@ -143,7 +143,7 @@ const producerMethods = {
     },
     reject(thrown) {
         if (thrown instanceof GLib.Error)
-            return raw.reject_with_payload.call(this, thrown, box(thrown));
+            return raw.reject_with_payload.call(this, thrown, boxThrown(thrown));
         return raw.reject.call(this, toGError(thrown));
     },
     rejectWithPayload(error, payload = null) {

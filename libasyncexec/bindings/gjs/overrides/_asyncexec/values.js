@@ -52,6 +52,11 @@ function unbox(value) {
     return value instanceof Box ? value.value : value;
 }
 
+// What was thrown, so that it is told from any other value.
+function boxThrown(thrown) {
+    return new Box(thrown);
+}
+
 function isBox(value) {
     return value instanceof Box;
 }

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+imports.gi.versions.AsyncExec = '1';
+const {AsyncExec, Gio} = imports.gi;
+const {isTrue, run, same, sameItems, test, throwsCode, throwsSame, turn, watchCollection} = imports.tap;
+const {Caller, Pending, PendingStream} = AsyncExec;
+
+const boom = new RangeError('boom');
+const caller = Caller.getCurrent();
+
+async function collect(stream) {
+    const items = [];
+    for await (const item of stream)
+        items.push(item);
+    return items;
+}
+
+function* count(n, pulled = []) {
+    for (let i = 0; i < n; i++) {
+        pulled.push(i);
+        yield i;
+    }
+}
+
+// ---- pushed streams
+
+test('names next gives promises of value and done', async () => {
+    const stream = new PendingStream();
+    const first = stream.next();
+    isTrue(first instanceof Promise);
+    stream.push([1]);
+    stream.end();
+    const {value, done} = await first;
+    sameItems([value, done], [[1], false]);
+    const last = await stream.next();
+    sameItems([last.value, last.done], [undefined, true]);
+    same(AsyncExec.Stream, PendingStream);
+});
+
+test('fact9 pendings are kept by the iterator', async () => {
+    const stream = PendingStream.new();
+    const pending = new Pending();
+    stream.push(pending);
+    stream.end();
+    sameItems(await collect(stream), [pending]);
+});
+
+test('names push waits for room', async () => {
+    const stream = PendingStream.new(1);
+    await stream.push('a');
+    const second = stream.push('b');
+    await turn();
+    same(second.done, false);
+    same((await stream.next()).value, 'a');
+    await second;
+    stream.end(boom);
+    same((await stream.next()).value, 'b');
+    await throwsSame(() => stream.next(), boom);
+    isTrue((await stream.next()).done);
+});
+
+test('names stream getters', () => {
+    const stream = PendingStream.new();
+    stream.push(boom);
+    sameItems([stream.nDone, stream.nTotal], [1, null]);
+    const {model} = stream;
+    isTrue(model instanceof Gio.ListModel || typeof model.get_n_items === 'function');
+});
+
+test('names results in the model', async () => {
+    const stream = PendingStream.new();
+    const {model} = stream;
+    stream.push([7]);
+    await turn();
+    await turn();
+    const item = model.get_item(0);
+    sameItems([item.index, item.success, item.value, item.error, item.pending], [0, true, [7], null, null]);
+});
+
+test('a request is answered though nobody holds the stream', async () => {
+    const ask = () => {
+        const stream = PendingStream.new();
+        AsyncExec.sleep(0.01).then(() => stream.push('kept'));
+        return stream.next();
+    };
+    const request = ask();
+    imports.system.gc();
+    same((await request).value, 'kept');
+});
+
+// ---- map
+
+test('E4 names map in order', async () => {
+    const ended = [];
+    const stream = caller.map(async x => {
+        await AsyncExec.sleep((3 - x) / 50);
+        ended.push(x);
+        return x * x;
+    }, [1, 2, 3]);
+    isTrue(stream instanceof PendingStream);
+    sameItems(await collect(stream), [1, 4, 9]);
+    sameItems(ended, [3, 2, 1]);
+});
+
+test('names map unordered', async () => {
+    const items = await collect(caller.map(x => AsyncExec.sleep(x / 50).then(() => x), [3, 1, 2], {ordered: false}));
+    sameItems(items, [1, 2, 3]);
+});
+
+test('E4 sized items start at the call, iterators in a window', async () => {
+    const started = [];
+    const note = x => {
+        started.push(x);
+        return x;
+    };
+    const all = caller.map(note, [0, 1, 2, 3, 4]);
+    await turn();
+    same(started.length, 5);
+    const pulled = [];
+    const some = caller.map(note, count(5, pulled));
+    same(pulled.length, 2);
+    await turn();
+    same(pulled.length, 2);
+    same((await some.next()).value, 0);
+    same(pulled.length, 3);
+    sameItems(await collect(some), [1, 2, 3, 4]);
+    sameItems(await collect(all), [0, 1, 2, 3, 4]);
+    const at_once = [];
+    await collect(caller.map(note, count(9, at_once), {maxConcurrent: 0}));
+    same(at_once.length, 9);
+});
+
+test('map never runs more than its window', async () => {
+    let running = 0, most = 0;
+    await collect(caller.map(async () => {
+        running++;
+        most = Math.max(most, running);
+        await AsyncExec.sleep(0.001);
+        running--;
+    }, count(20), {maxConcurrent: 3}));
+    same(most, 3);
+});
+
+test('E4 the first error in order ends a map', async () => {
+    const cancelled = [];
+    const stream = caller.map(async (x, job, cancellable) => {
+        if (x === 1)
+            throw boom;
+        await AsyncExec.sleep(x === 0 ? 0.01 : 1000, cancellable).catch(() => cancelled.push(x));
+        return x;
+    }, [0, 1, 2, 3]);
+    same((await stream.next()).value, 0);
+    await throwsSame(() => stream.next(), boom);
+    isTrue((await stream.next()).done);
+    await stream.close();
+    sameItems(cancelled, [2, 3]);
+});
+
+test('names map returnExceptions', async () => {
+    const items = await collect(caller.map(x => {
+        if (x === 1)
+            throw boom;
+        return x;
+    }, [0, 1, 2], {returnExceptions: true}));
+    sameItems(items, [0, boom, 2]);
+});
+
+test('names map timeout counts from the slot', async () => {
+    const stream = caller.map((x, job, cancellable) => AsyncExec.sleep(x, cancellable), [0, 1000],
+        {timeout: 0.02, maxConcurrent: 1});
+    same((await stream.next()).value, null);
+    await throwsCode(() => stream.next(), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
+});
+
+test('leaving a map closes it', async () => {
+    const pulled = [];
+    let finished = false;
+    function* source() {
+        try {
+            yield* count(100, pulled);
+        } finally {
+            finished = true;
+        }
+    }
+    for await (const value of caller.map(x => x, source())) {
+        if (value === 2)
+            break;
+    }
+    isTrue(finished);
+    isTrue(pulled.length < 10);
+});
+
+test('S10 map over an asynchronous iterator', async () => {
+    async function* source() {
+        for (let i = 0; i < 4; i++) {
+            await AsyncExec.sleep(0);
+            yield i;
+        }
+    }
+    sameItems(await collect(caller.map(x => x * 2, source())), [0, 2, 4, 6]);
+});
+
+test('a source that throws ends the map', async () => {
+    function* source() {
+        yield 1;
+        throw boom;
+    }
+    const stream = caller.map(x => x, source());
+    await throwsSame(async () => {
+        while (!(await stream.next()).done)
+            ;
+    }, boom);
+    await throwsCode(() => caller.map(x => x, 5), AsyncExec.Error, AsyncExec.Error.INVALID_ARGUMENT);
+    sameItems(await collect(caller.map(x => x, [])), []);
+});
+
+test('map with options', async () => {
+    const names = await collect(caller.options({name: 'item'}).map((x, job) => job.name, [1, 2]));
+    sameItems(names, ['item', 'item']);
+});
+
+// ---- runMultiple
+
+test('S8 names runMultiple', async () => {
+    const seen = await collect(caller.runMultiple([
+        () => 1,
+        async () => {
+            await AsyncExec.sleep(0.02);
+            throw boom;
+        },
+        AsyncExec.sleep(0.04),
+        Promise.resolve('p'),
+    ]));
+    same(seen.length, 4);
+    sameItems(seen.find(([value]) => value === 1), [1, null]);
+    sameItems(seen.find(([value]) => value === 'p'), ['p', null]);
+    sameItems(seen[2], [null, boom]);
+    sameItems(seen[3], [null, null]);
+});
+
+test('S8 runMultiple has a window and a limit of time', async () => {
+    let running = 0, most = 0;
+    const task = async (job, cancellable) => {
+        most = Math.max(most, ++running);
+        await AsyncExec.sleep(1000, cancellable).finally(() => running--);
+    };
+    const seen = await collect(caller.runMultiple([task, task, task], {maxWorkers: 2, timeout: 0.005}));
+    same(most, 2);
+    for (const [value, error] of seen) {
+        same(value, null);
+        isTrue(AsyncExec.isTimeout(error));
+    }
+});
+
+test('R6 maps let go of their functions', async () => {
+    const watched = watchCollection();
+    const start = () => {
+        const token = watched.token();
+        caller.map(() => token, [1, 2, 3]).close();
+        return collect(caller.map(() => String(token), [1]));
+    };
+    await start();
+    isTrue(await watched.gone());
+});
+
+run();
