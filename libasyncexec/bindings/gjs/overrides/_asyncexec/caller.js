@@ -5,19 +5,19 @@
 const {_, alias, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
     imports.overrides._asyncexec.support;
 const {toGError} = imports.overrides._asyncexec.errors;
-const {toPending} = imports.overrides._asyncexec.pending;
+const {raw: rawPending, toPending} = imports.overrides._asyncexec.pending;
 const Executors = imports.overrides._asyncexec.executor;
 
 const raw = {};
 let namespace = null;
 
 // A delayed job is a plain one: what it returns is followed from inside.
-function toDelayedJob(func, args) {
+function toDelayedJob(call) {
     return job => {
         const cancellable = job.get_cancellable();
         let result;
         try {
-            result = func(...args, job, cancellable);
+            result = call.func(...call.args, job, cancellable);
         } catch (error) {
             if (!job.reject(error))
                 throw toGError(error);
@@ -38,7 +38,13 @@ const methods = {
     callLater(seconds, func, ...args) {
         checkFunction(func);
         Executors.checkRunsHere(this);
-        return raw.call_later.call(this, Math.max(toMicroseconds(seconds), 0), toDelayedJob(func, args));
+        const call = {func, args};
+        const job = raw.call_later.call(this, Math.max(toMicroseconds(seconds), 0), toDelayedJob(call));
+        // C may keep what was cancelled until its time has come.
+        rawPending.add_done_callback.call(job, () => {
+            call.func = call.args = null;
+        });
+        return job;
     },
     callDirect(func, ...args) {
         checkFunction(func);
