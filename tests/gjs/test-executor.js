@@ -359,19 +359,21 @@ test('I1 a dropped job is rejected', async () => {
 
 // ---- owners
 
+// A frame of its own: what it held is gone with it.
+function submitEverything(executor, token) {
+    caller.submit(() => token);
+    executor.submit(() => token).addDoneCallback(() => token);
+    caller.post(() => token);
+    caller.callDirect(() => token);
+    executor.submit(() => token).cancel();
+    caller.callLater(1000, () => token).cancel();
+}
+
 test('R6 closures are let go of', async () => {
     const watched = watchCollection();
     const executor = new Later();
-    const cancelled = [];
-    for (let i = 0; i < 10; i++) {
-        const token = watched.token();
-        caller.submit(() => token);
-        executor.submit(() => token).addDoneCallback(() => token);
-        caller.post(() => token);
-        caller.callDirect(() => token);
-        cancelled.push(executor.submit(() => token), caller.callLater(1000, () => token));
-    }
-    cancelled.forEach(job => job.cancel());
+    for (let i = 0; i < 10; i++)
+        submitEverything(executor, watched.token());
     await executor.shutdown();
     isTrue(await watched.gone(), `${watched.left()} left`);
 });
