@@ -110,12 +110,9 @@ test('I1 abandoned pendings reject who awaits them', async () => {
 });
 
 test('R17 callbacks keep no pending alive', async () => {
-    const watched = watchCollection();
-    (() => {
-        const token = watched.token();
+    await watchCollection(token => {
         new Pending().addDoneCallback(() => token);
-    })();
-    isTrue(await watched.gone());
+    }).gone();
 });
 
 // ---- values

@@ -253,14 +253,12 @@ test('S8 runMultiple has a window and a limit of time', async () => {
 });
 
 test('R6 maps let go of their functions', async () => {
-    const watched = watchCollection();
-    const start = () => {
-        const token = watched.token();
+    const watched = watchCollection(token => {
         caller.map(() => token, [1, 2, 3]).close();
         return collect(caller.map(() => String(token), [1]));
-    };
-    await start();
-    isTrue(await watched.gone());
+    });
+    await Promise.all(watched.held);
+    await watched.gone();
 });
 
 run();
