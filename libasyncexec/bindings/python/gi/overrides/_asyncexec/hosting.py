@@ -16,17 +16,19 @@ _hosts = weakref.WeakKeyDictionary()   # guarded by _lock: loop -> Host
 
 
 class Host:
-    """One asyncio loop that dispatches the caller of its thread."""
+    """One asyncio loop that dispatches the caller of its thread; it goes with the loop."""
 
     def __init__(self, loop, caller):
         self.loop = weakref.ref(loop)
         self.caller = caller
         self.timer = None
-        self.context = None
-        raw.Caller.set_wake_func(caller, self._wake)
+        caller._host = weakref.ref(self)
+        raw.Caller.set_wake_func(caller, _waker(weakref.ref(self)))
+        weakref.finalize(loop, _leave, weakref.ref(self), caller).atexit = False
         self._pump()
 
-    def _wake(self, caller, *user_data):
+    def wake(self):
+        """There is work: any thread says so."""
         loop = self.loop()
         if loop is None:
             return
@@ -34,7 +36,7 @@ class Host:
             loop.call_soon_threadsafe(self._pump)
         except RuntimeError:
             # The loop is closed: whoever runs the context next finds the work in its queue.
-            pass
+            _leave(weakref.ref(self), self.caller)
 
     def _pump(self):
         loop = self.loop()
@@ -50,6 +52,22 @@ class Host:
         if ready >= 0:
             delay = (ready - GLib.get_monotonic_time()) / raw.USEC
             self.timer = loop.call_later(max(delay, 0), self._pump)
+
+
+def _waker(host):
+    """What the caller calls: it must not keep the host, which keeps the caller."""
+    def wake(caller, *user_data):
+        found = host()
+        if found is not None:
+            found.wake()
+
+    return wake
+
+
+def _leave(host, caller):
+    """The loop is gone, or closed: the caller is nobody's guest, unless another loop hosts it already."""
+    if caller._host() in (None, host()):
+        raw.Caller.set_wake_func(caller, None)
 
 
 def _iterates(loop, context):

@@ -35,7 +35,7 @@ class Pending(Raw):
 
     _convert = None    # how the value of a combination is shown
     _dispatch_exception = None   # what a Python executor raised instead of taking the job
-    _watchers = None   # (id, function) of done callbacks
+    _watchers = None   # done callbacks that were not called yet: a token of its own -> [id, function]
 
     __class_getitem__ = classmethod(types.GenericAlias)
 
@@ -161,20 +161,21 @@ class Pending(Raw):
     def add_done_callback(self, fn, *args):
         """Calls fn(pending, *args) once when it is done, in this thread's loop.  Returns an identifier."""
         hosted()
-        watcher = Raw.add_done_callback(self, _callback(fn, args))
-        self._watchers = [*(self._watchers or ()), (watcher, fn)]
-        return watcher
+        token = object()
+        call = _callback(fn, args, token)
+        if self._watchers is None:
+            self._watchers = {}
+        entry = self._watchers[token] = [0, fn]
+        entry[0] = Raw.add_done_callback(self, call)
+        return entry[0]
 
     def remove_done_callback(self, id_or_fn):
         """Removes callbacks by identifier or function.  Returns how many will not be called."""
         removed = 0
-        kept = []
-        for watcher, fn in self._watchers or ():
-            if id_or_fn == watcher or id_or_fn == fn:
+        for token, (watcher, watching) in list((self._watchers or {}).items()):
+            if id_or_fn in (watcher, watching):
+                self._watchers.pop(token, None)
                 removed += Raw.remove_done_callback(self, watcher)
-            else:
-                kept.append((watcher, fn))
-        self._watchers = kept
         return removed
 
     def then(self, fn):
@@ -252,13 +253,15 @@ class Pending(Raw):
         return f"<Pending {name + ' ' if name else ''}{state} at {id(self):#x}>"
 
 
-def _callback(fn, args):
-    """A C callback that tells the log about exceptions."""
+def _callback(fn, args, token=None):
+    """A C callback that tells the log about exceptions, and forgets fn when it was called."""
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
     context = jobs.contextvars.copy_context()
 
     def call(pending, *user_data):
+        if token is not None:
+            pending._watchers.pop(token, None)
         try:
             context.run(fn, pending, *args)
         except BaseException as exception:
