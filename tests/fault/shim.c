@@ -8,14 +8,22 @@
  * the moment the program calls ae_fail_arm().  ae_fail_get_hits() says how many calls were failed. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { CALL_PTHREAD_CREATE, CALL_EVENTFD, CALL_PIPE2, N_CALLS };
+enum {
+  CALL_PTHREAD_CREATE, CALL_EVENTFD, CALL_PIPE2,
+  CALL_OPEN, CALL_OPENAT, CALL_PREAD, CALL_FSYNC, CALL_FCHMOD, CALL_RENAMEAT,
+  N_CALLS
+};
 
 typedef struct
 {
@@ -30,6 +38,12 @@ static Rule rules[N_CALLS] = {
   [CALL_PTHREAD_CREATE] = { .name = "pthread_create" },
   [CALL_EVENTFD] = { .name = "eventfd" },
   [CALL_PIPE2] = { .name = "pipe2" },
+  [CALL_OPEN] = { .name = "open" },
+  [CALL_OPENAT] = { .name = "openat" },
+  [CALL_PREAD] = { .name = "pread" },
+  [CALL_FSYNC] = { .name = "fsync" },
+  [CALL_FCHMOD] = { .name = "fchmod" },
+  [CALL_RENAMEAT] = { .name = "renameat" },
 };
 static atomic_int armed;
 static atomic_int n_hits;
@@ -39,6 +53,9 @@ static const struct { const char *name; int error; } errors[] = {
   { "EMFILE", EMFILE },
   { "ENFILE", ENFILE },
   { "ENOMEM", ENOMEM },
+  { "EINTR", EINTR },
+  { "EIO", EIO },
+  { "EPERM", EPERM },
 };
 
 void ae_fail_arm      (void);
@@ -179,4 +196,88 @@ pipe2 (int fds[2],
     return real (fds, flags);
   errno = error;
   return -1;
+}
+
+/* --- files.  The build asks for large files, so that on some machines these are open64() and so on. */
+
+/* Sets errno and says so, when the call has to fail. */
+static int
+fails (int call)
+{
+  int error = failure (call);
+
+  if (error == 0)
+    return 0;
+  errno = error;
+  return 1;
+}
+
+int
+open (const char *path,
+      int         flags,
+      ...)
+{
+  int (*real) (const char *, int, ...) = original ("open64");
+  mode_t mode;
+  va_list args;
+
+  va_start (args, flags);
+  mode = flags & O_CREAT ? va_arg (args, mode_t) : 0;
+  va_end (args);
+  return fails (CALL_OPEN) ? -1 : real (path, flags, mode);
+}
+
+int
+openat (int         folder,
+        const char *path,
+        int         flags,
+        ...)
+{
+  int (*real) (int, const char *, int, ...) = original ("openat64");
+  mode_t mode;
+  va_list args;
+
+  va_start (args, flags);
+  mode = flags & O_CREAT ? va_arg (args, mode_t) : 0;
+  va_end (args);
+  return fails (CALL_OPENAT) ? -1 : real (folder, path, flags, mode);
+}
+
+ssize_t
+pread (int    fd,
+       void  *buffer,
+       size_t size,
+       off_t  offset)
+{
+  ssize_t (*real) (int, void *, size_t, off_t) = original ("pread64");
+
+  return fails (CALL_PREAD) ? -1 : real (fd, buffer, size, offset);
+}
+
+int
+fsync (int fd)
+{
+  int (*real) (int) = original ("fsync");
+
+  return fails (CALL_FSYNC) ? -1 : real (fd);
+}
+
+int
+fchmod (int    fd,
+        mode_t mode)
+{
+  int (*real) (int, mode_t) = original ("fchmod");
+
+  return fails (CALL_FCHMOD) ? -1 : real (fd, mode);
+}
+
+int
+renameat (int         old_folder,
+          const char *old_name,
+          int         new_folder,
+          const char *new_name)
+{
+  int (*real) (int, const char *, int, const char *) = original ("renameat");
+
+  return fails (CALL_RENAMEAT) ? -1 : real (old_folder, old_name, new_folder, new_name);
 }
