@@ -161,4 +161,22 @@ typedef enum {
   AEX_STOP_FLAGS_FORCE = 1 << 0,
 } AexStopFlags;
 
+/**
+ * AexTrampolineOutcome:
+ * @AEX_TRAMPOLINE_OUTCOME_NONE: the pending is not done
+ * @AEX_TRAMPOLINE_OUTCOME_FAILED: it was rejected or cancelled
+ * @AEX_TRAMPOLINE_OUTCOME_VALUE: it has a value, or none, that C knows
+ * @AEX_TRAMPOLINE_OUTCOME_TOKEN: this, and every number above, is a token
+ *
+ * What [method@Trampoline.peek] returns.
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  AEX_TRAMPOLINE_OUTCOME_NONE,
+  AEX_TRAMPOLINE_OUTCOME_FAILED,
+  AEX_TRAMPOLINE_OUTCOME_VALUE,
+  AEX_TRAMPOLINE_OUTCOME_TOKEN,
+} AexTrampolineOutcome;
+
 G_END_DECLS

@@ -17,6 +17,7 @@
 #include "aex-submit-options.h"
 #include "aex-operations.h"
 #include "aex-thread-pool.h"
+#include "aex-trampoline.h"
 #include "aex-caller.h"
 #include "aex-testing.h"
 #undef ASYNCEXEC_INSIDE

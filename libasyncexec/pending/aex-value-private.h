@@ -15,6 +15,9 @@ void     aex_value_release  (GValue *value, AexTarget *owner);
 /* The same for a plain reference to an object. */
 void     aex_object_release (GObject *object, AexTarget *owner);
 
+/* The calling thread is not the owner, and somebody runs the owner: what belongs there is handed over. */
+gboolean aex_owner_is_elsewhere (AexTarget *owner);
+
 /* Runs destroy (data) at owner, or here when owner is NULL or gone. */
 void     aex_destroy_at     (AexTarget *owner, GDestroyNotify destroy, gpointer data);
 

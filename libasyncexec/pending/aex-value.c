@@ -93,9 +93,8 @@ value_has_owner (const GValue *value)
   return python_type != 0 && type == python_type;
 }
 
-/* TRUE: the calling thread is not the owner, and somebody runs the owner. */
-static gboolean
-must_hand_over (AexTarget *owner)
+gboolean
+aex_owner_is_elsewhere (AexTarget *owner)
 {
   return owner != NULL && !aex_is_forked () && !owner->ops->is_current (owner)
          && !aex_home_is_idle_target (owner);
@@ -128,7 +127,7 @@ aex_value_release (GValue *value, AexTarget *owner)
           aex_target_unref (home);
         }
     }
-  else if (value_has_owner (value) && must_hand_over (owner))
+  else if (value_has_owner (value) && aex_owner_is_elsewhere (owner))
     {
       aex_destroy_at (owner, (GDestroyNotify) aex_value_free, value_move (value));
     }
@@ -141,7 +140,7 @@ aex_value_release (GValue *value, AexTarget *owner)
 void
 aex_object_release (GObject *object, AexTarget *owner)
 {
-  if (must_hand_over (owner))
+  if (aex_owner_is_elsewhere (owner))
     aex_destroy_at (owner, g_object_unref, object);
   else
     g_object_unref (object);

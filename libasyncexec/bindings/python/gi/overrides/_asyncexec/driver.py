@@ -7,7 +7,7 @@ import inspect
 import threading
 
 from . import context as contexts
-from . import errors, hosting, raw, values
+from . import errors, raw, table, values
 
 _current = contextvars.ContextVar("asyncexec.current_pending", default=None)
 
@@ -39,11 +39,10 @@ class Awaiter:
 
     def add_done_callback(self, callback, *, context=None):
         """Tells the task, in its loop, when the pending is done."""
-        loop = self.get_loop()
+        self.get_loop()
         self.callbacks.append((callback, context))
         if self.id == 0:
-            hosting.ensure(loop)
-            self.id = raw.Pending.add_done_callback(self.pending, self._done)
+            self.id = table.add_done_callback(self.pending, self._done, at_once=True)
 
     def remove_done_callback(self, callback):
         """Takes callbacks away; how many there were."""
@@ -51,9 +50,15 @@ class Awaiter:
         self.callbacks = [entry for entry in self.callbacks if entry[0] is not callback]
         return before - len(self.callbacks)
 
-    def _done(self, pending, *user_data):
-        self.id = 0
-        self._tell()
+    def _done(self, pending):
+        """On the thread that completed it."""
+        if asyncio._get_running_loop() is self.loop:
+            self._tell()
+            return
+        try:
+            self.loop.call_soon_threadsafe(self._tell)
+        except RuntimeError:
+            pass      # the loop is closed, and its task gone
 
     def _tell(self):
         callbacks, self.callbacks = self.callbacks, []
@@ -109,23 +114,18 @@ def wait_for(pending, protect=False):
 class Driver:
     """Steps one coroutine: each step is a callback of what it awaited, on the executor that it runs on."""
 
-    def __init__(self, job, context, coroutine):
+    def __init__(self, job, context, coroutine, kept=None):
         self.job = job
         self.context = context
         self.coroutine = coroutine
+        self.kept = kept
         self.promise = raw.Pending.new()
         self.lock = threading.Lock()      # guards the next three
-        self.stepping = False
+        self.stepping = True
         self.awaiting = None
         self.cancel_wanted = False
-
-    def start(self):
-        """The first step; returns the pending to follow."""
-        self.context.run(_current.set, self.job or self.promise)
+        context.run(_current.set, job if job is not None else self.promise)
         raw.Pending.set_canceller(self.promise, self._cancelled)
-        self.stepping = True
-        self.step(None)
-        return self.promise
 
     def _cancelled(self, promise, *user_data):
         with self.lock:
@@ -148,15 +148,15 @@ class Driver:
         raw.Pending.remove_done_callback(awaiter.pending, awaiter.id)
         awaiter.cancel()
 
-    def _ready(self, pending, *user_data):
+    def _ready(self, pending):
         with self.lock:
             if self.awaiting is None or self.awaiting.pending is not pending:
                 return
             self.awaiting = None
             self.stepping = True
-        self.step(None)
+        self.step()
 
-    def step(self, exception):
+    def step(self, exception=None):
         """Runs the coroutine until it awaits something that is not done."""
         while True:
             try:
@@ -193,28 +193,31 @@ class Driver:
         if not suspended:
             awaiter.cancel()
             return self._cancellation()
-        awaiter.id = raw.Pending.add_done_callback(awaiter.pending, self._ready)
+        awaiter.id = table.add_done_callback(awaiter.pending, self._ready)
         return None
 
     def _finish(self, how, outcome):
         self.coroutine = None
         how(self.promise, outcome)
+        self.kept = None
 
 
 def drive(coroutine):
     """Starts a coroutine here; its steps are callbacks of this thread.  Returns its pending."""
-    return Driver(None, contextvars.copy_context(), coroutine).start()
+    stepper = Driver(None, contextvars.copy_context(), coroutine)
+    stepper.step()
+    return stepper.promise
 
 
-def fail(promise, exception):
-    """What a coroutine raised becomes its outcome."""
+def fail(pending, exception):
+    """What a job or coroutine raised becomes its outcome; a cancellation is one."""
     if isinstance(exception, (errors.Cancelled, asyncio.CancelledError)):
-        # What the driver threw has been said already.
-        if not raw.Pending.is_cancelled(promise):
-            raw.Pending.cancel(promise, str(exception) or None)
-        if raw.Pending.is_done(promise):
+        # What the driver threw, or check_cancelled() raised, has been said already.
+        if not raw.Pending.is_cancelled(pending):
+            raw.Pending.cancel(pending, str(exception) or None)
+        if raw.Pending.is_done(pending):
             return
-    errors.reject(promise, errors.as_exception(exception))
+    errors.reject(pending, errors.as_exception(exception))
 
 
 def foreign(awaitable):
@@ -224,14 +227,23 @@ def foreign(awaitable):
                         'call_using_backend("asyncio", ...), or Pending.from_future() on the thread of that loop')
 
 
-def start(job, context, fn, args, kwargs):
-    """Calls a coroutine function and starts it; returns the pending to follow, or None when the outcome is set."""
+def _call(token):
+    """What the function of a job returns.  Holds nothing of the entry afterwards."""
+    fn, args, kwargs, context, _ = table.entries[token]
+    return context.run(fn, *args, **kwargs)
+
+
+def start(job, token, kept):
+    """Calls a coroutine function and starts it; job follows it."""
     try:
-        coroutine = context.run(fn, *args, **kwargs)
+        coroutine = _call(token)
     except BaseException as exception:
         fail(job, exception)
-        return None
+        return
     if not inspect.iscoroutine(coroutine):
         values.resolve(job, coroutine)
-        return None
-    return Driver(job, context, coroutine).start()
+        return
+    stepper = Driver(job, table.entries[token][3], coroutine, kept)
+    del coroutine, kept
+    stepper.step()
+    raw.Pending.follow(job, stepper.promise)

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Executors: where jobs run."""
 
-import os
 import threading
 
-from gi.repository import GLib
-
 from . import exit as exits
-from . import errors, jobs, options, raw, streams, subclass
-from .pending import hosted
+from . import jobs, options, raw, release, streams, subclass
+from .hosting import ensure_running as hosted
 
 Raw = raw.Executor
 
@@ -57,7 +54,6 @@ class Executor(Raw):
         loop.  When the executor is closed the pending is cancelled (Closed),
         when it is full it fails (Busy).
         """
-        hosted()
         return jobs.submit(self, fn, args, kwargs)
 
     def post(self, fn, /, *args, **kwargs):
@@ -166,9 +162,11 @@ class Executor(Raw):
 def _thread_main(pool, *user_data):
     """Enters Python once per thread, not once per job."""
     exits.thread_begin()
+    release.enter_pool(pool)
     try:
         raw.ThreadPool.run_worker(pool)
     finally:
+        release.leave_pool()
         exits.thread_end()
 
 

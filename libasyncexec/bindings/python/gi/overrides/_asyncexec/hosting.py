@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A thread that asyncio runs has no GLib loop: its caller is pumped by asyncio's."""
 
+import asyncio
 import threading
 import weakref
 
@@ -11,6 +12,7 @@ from . import raw
 
 SLICE_US = 2000
 
+_get_running_loop = asyncio._get_running_loop
 _lock = threading.Lock()
 _hosts = weakref.WeakKeyDictionary()   # guarded by _lock: loop -> Host
 
@@ -74,6 +76,21 @@ def _iterates(loop, context):
     """Whether the loop runs that main context itself: gbulb's does, and PyGObject's own."""
     own = getattr(loop, "_context", None)
     return isinstance(own, GLib.MainContext) and own == context
+
+
+class _Local(threading.local):
+    loop = None      # the last that was seen to host this thread
+
+
+_local = _Local()
+
+
+def ensure_running():
+    """What is delivered to this thread is to arrive: asyncio, if it runs here, serves it."""
+    loop = _get_running_loop()
+    if loop is not None and _local.loop is not loop:
+        ensure(loop)
+        _local.loop = loop
 
 
 def ensure(loop):

@@ -1,107 +1,118 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Jobs: how a Python function runs inside one of C's, and what it can ask about itself."""
 
-import asyncio
 import contextvars
 import inspect
+import types
 
-from . import context as contexts
-from . import driver, errors, hosting, raw, values
+from gi.repository import GLib
+
+from . import driver, errors, hosting, raw, release, table, values
 
 _get_current = raw.Pending.get_current
+_submit = table.Trampoline.submit
+_call_later = table.Trampoline.call_later
+_copy_context = contextvars.copy_context
+_entries = table.entries
+_next_token = table.next_token
 
 OPTIONS = raw.SubmitOptions.new()
-OPTIONS.set_release_on_owner(True)
 
 
 def is_coroutine_function(fn):
     """Whether calling fn gives a coroutine."""
+    kind = type(fn)
+    if kind is types.MethodType:
+        fn = fn.__func__
+        kind = type(fn)
+    if kind is types.FunctionType:
+        return bool(fn.__code__.co_flags & inspect.CO_COROUTINE)
+    if kind is types.BuiltinFunctionType or kind is type:
+        return False
     return inspect.iscoroutinefunction(getattr(fn, "func", fn)) or \
         inspect.iscoroutinefunction(getattr(fn, "__call__", None))
 
 
-def settle(job, fn, args, kwargs):
-    """Calls fn, and makes what it returns or raises the outcome of job."""
+class _Kept:
+    """What a coroutine was given: its owner lets go of it when nobody steps the coroutine any more."""
+
+    __slots__ = ("graveyard", "token")
+
+    def __init__(self, graveyard, token):
+        self.graveyard = graveyard
+        self.token = token
+
+    def __del__(self):
+        self.graveyard.bury(self.token)
+
+
+def _settle(job, entry):
+    """Calls the function of an entry, and makes what it returns or raises the outcome of job."""
+    fn, args, kwargs, context, _ = entry
     try:
-        value = fn(*args, **kwargs)
+        value = context.run(fn, *args, **kwargs)
     except BaseException as exception:
-        fail(job, exception)
+        # From where the user's code begins.
+        exception.__traceback__ = exception.__traceback__.tb_next
+        driver.fail(job, exception)
     else:
         values.resolve(job, value)
 
 
-def fail(job, exception):
-    """What a job raised becomes its outcome."""
-    if isinstance(exception, (errors.Cancelled, asyncio.CancelledError)):
-        # What check_cancelled() raised has been said already.
-        if not raw.Pending.is_cancelled(job):
-            raw.Pending.cancel(job, str(exception) or None)
-    else:
-        errors.reject(job, errors.as_exception(exception))
-
-
-def make_trampoline(fn, args, kwargs):
-    """The C job function that runs fn in a copy of the current contextvars."""
-    context = contextvars.copy_context()
-
-    def trampoline(job, cancellable, *user_data):
-        context.run(settle, job, fn, args, kwargs)
+def _run(job, token, *user_data):
+    """Every job of Python that is no coroutine, on whatever thread."""
+    if job is None:
+        del _entries[token]
         return True
-
-    return trampoline
-
-
-def make_async_trampoline(fn, args, kwargs):
-    """The same for a coroutine function: the job follows the coroutine."""
-    context = contextvars.copy_context()
-
-    def trampoline(job, cancellable, *user_data):
-        return driver.start(job, context, fn, args, kwargs)
-
-    return trampoline
+    graveyard = _entries[token][4]
+    _settle(job, _entries[token])
+    # Only the table has it now: the owner drops the last reference.
+    graveyard.bury(token)
+    return True
 
 
-def _trampoline(fn, args, kwargs):
-    """The C function for fn, and whether it is in coroutine form."""
-    if not callable(fn):
-        raise TypeError(f"a callable is needed, not {type(fn).__name__}")
+def _start(job, token, *user_data):
+    """Every job of Python that is a coroutine: it follows the coroutine."""
+    if job is None:
+        del _entries[token]
+        return True
+    driver.start(job, token, _Kept(_entries[token][4], token))
+    return True
+
+
+_jobs = table.Trampoline.new(_run)
+_coroutines = table.Trampoline.new(_start)
+
+
+def _enter(fn, args, kwargs):
+    """(trampoline, token) for a submission by this thread."""
     if is_coroutine_function(fn):
-        return make_async_trampoline(fn, args, kwargs), True
-    return make_trampoline(fn, args, kwargs), False
+        trampoline = _coroutines
+    elif callable(fn):
+        trampoline = _jobs
+    else:
+        raise TypeError(f"a callable is needed, not {type(fn).__name__}")
+    graveyard = release.current()
+    if graveyard.tokens:
+        release.collect()
+    token = _next_token()
+    _entries[token] = (fn, args, kwargs, _copy_context(), graveyard)
+    return trampoline, token
 
 
-def submit(executor, fn, args, kwargs, options=OPTIONS):
+def submit(executor, fn, args, kwargs, options=None):
     """Gives fn to an executor; coroutine functions in coroutine form."""
-    trampoline, coroutine = _trampoline(fn, args, kwargs)
-    if coroutine:
-        return raw.Executor.submit_async_full(executor, options, trampoline)
-    return raw.Executor.submit_full(executor, options, trampoline)
-
-
-def submit_here(executor, fn, args, kwargs, options):
-    """submit(), from a thread that asyncio may run."""
-    loop = contexts.running_loop()
-    if loop is not None:
-        hosting.ensure(loop)
-    return submit(executor, fn, args, kwargs, options)
+    hosting.ensure_running()
+    trampoline, token = _enter(fn, args, kwargs)
+    return _submit(trampoline, executor, options, token)
 
 
 def submit_later(caller, delay, fn, args, kwargs):
     """Gives fn to a caller, for when delay seconds are over."""
-    loop = contexts.running_loop()
-    if loop is not None:
-        hosting.ensure(loop)
-    trampoline, coroutine = _trampoline(fn, args, kwargs)
-    if coroutine:
-        context = contextvars.copy_context()
-
-        def trampoline(job, cancellable, *user_data):
-            promise = driver.start(job, context, fn, args, kwargs)
-            if promise is not None:
-                raw.Pending.follow(job, promise)
-            return True
-
-    return raw.Caller.call_later(caller, raw.microseconds(max(delay, 0)), trampoline)
+    hosting.ensure_running()
+    delay_us = raw.microseconds(max(delay, 0))
+    trampoline, token = _enter(fn, args, kwargs)
+    return _call_later(trampoline, caller, delay_us, token)
 
 
 def post(executor, fn, args, kwargs):
@@ -129,8 +140,8 @@ def check_cancelled():
     """Raises Cancelled (Timeout) if the job that runs here was cancelled (is out of time).  For loops that compute."""
     try:
         raw.module.check_cancelled()
-    except errors.GLib.Error as error:
+    except GLib.Error as error:
         raise errors.from_error(error) from None
     job = driver.current()
-    if job is not None and job.is_cancelled():
+    if job is not None and job.cancelled():
         raise errors.from_error(raw.Pending.dup_error(job))

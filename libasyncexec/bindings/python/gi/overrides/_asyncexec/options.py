@@ -14,7 +14,6 @@ class View:
         self._executor = executor
         self._timeout = timeout
         self._options = made = raw.SubmitOptions.new()
-        made.set_release_on_owner(True)
         if name is not None:
             made.set_name(name)
         if priority is not None:
@@ -30,11 +29,11 @@ class View:
 
     def submit(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options."""
-        return jobs.submit_here(self._executor, fn, args, kwargs, self._options)
+        return jobs.submit(self._executor, fn, args, kwargs, self._options)
 
     def post(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options, without a pending to look at: exceptions go to unhandled-error."""
-        jobs.submit_here(self._executor, fn, args, kwargs, self._options)
+        jobs.submit(self._executor, fn, args, kwargs, self._options)
 
     def run(self, fn, /, *args, **kwargs):
         """Executor.run() with the options."""

@@ -3,17 +3,14 @@
 
 import types
 
-from . import driver, errors, hosting, jobs, raw, values, waiting
 from . import context as contexts
+from . import driver, errors, jobs, raw, table, values, waiting
+from .hosting import ensure_running as hosted
 
 Raw = raw.Pending
-
-
-def hosted():
-    """Callbacks of this thread are to arrive: asyncio, if it runs here, serves them."""
-    loop = contexts.running_loop()
-    if loop is not None:
-        hosting.ensure(loop)
+_peek = table.Trampoline.peek
+_values = table.values_trampoline
+_entries = table.entries
 
 
 def _check(items):
@@ -102,7 +99,11 @@ class Pending(Raw):
         and nothing is cancelled.  Inside a running asyncio loop, or a
         coroutine, a pending that is not done raises WouldDeadlock: await it.
         """
-        waiting.block(self, timeout)
+        found = _peek(_values, self)
+        if found > table.VALUE:
+            return _entries[found]
+        if found == table.NOT_DONE:
+            waiting.block(self, timeout)
         return values.read(self)
 
     def exception(self, timeout=None):
@@ -166,7 +167,7 @@ class Pending(Raw):
         if self._watchers is None:
             self._watchers = {}
         entry = self._watchers[token] = [0, fn]
-        entry[0] = Raw.add_done_callback(self, call)
+        entry[0] = table.add_done_callback(self, call)
         return entry[0]
 
     def remove_done_callback(self, id_or_fn):

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Python values as outcomes, and back."""
 
-from gi.repository import GObject
+from gi.repository import GLib, GObject
 
-from . import errors, raw
+from . import errors, raw, table
 
 _resolve = raw.Pending.resolve
 _dup_value = raw.Pending.dup_value
 _resolve_int64 = raw.Pending.resolve_int64
 _resolve_double = raw.Pending.resolve_double
 _resolve_boolean = raw.Pending.resolve_boolean
+_resolve_string = raw.Pending.resolve_string
+_peek = table.Trampoline.peek
+_values = table.values_trampoline
+_entries = table.entries
 
 INT64_MIN, INT64_MAX = -2**63, 2**63 - 1
 
@@ -20,17 +24,21 @@ def box(value):
 
 
 def resolve(pending, value=None):
-    """Sets the outcome: success with value.  Plain ones are kept as C knows them, the rest as the objects they are."""
+    """Sets the outcome: success with value.  What C has a type for is given to C, the rest is kept as the object it is."""
     kind = type(value)
     if value is None:
         return _resolve(pending, None)
-    if kind is bool:
-        return _resolve_boolean(pending, value)
     if kind is int and INT64_MIN <= value <= INT64_MAX:
         return _resolve_int64(pending, value)
+    if kind is str and is_text(value):
+        return _resolve_string(pending, value)
     if kind is float:
         return _resolve_double(pending, value)
-    return _resolve(pending, to_gvalue(value))
+    if kind is bool:
+        return _resolve_boolean(pending, value)
+    if isinstance(value, (GObject.Object, GLib.Variant)):
+        return _resolve(pending, value)
+    return table.resolve(pending, value)
 
 
 def to_gvalue(value):
@@ -47,9 +55,12 @@ def is_text(value):
 
 def read(pending):
     """The value of a pending that is done; raises what it failed with: the very object, with its traceback."""
+    found = _peek(_values, pending)
+    if found > table.VALUE:
+        return _entries[found]
     try:
         value = _dup_value(pending)
-    except errors.GLib.Error as error:
+    except GLib.Error as error:
         failure = error
     else:
         convert = pending._convert

@@ -4,7 +4,7 @@
 from gi.repository import GLib
 
 from . import context as contexts
-from . import driver, errors, raw, values
+from . import driver, errors, raw, release, table, values
 
 NO_RESULT = raw.WaitFlags.NO_RESULT
 # The main thread looks for signals this often where it can neither be woken nor iterate: inside a callback.
@@ -14,7 +14,7 @@ _is_done = raw.Pending.is_done
 _raw_wait = raw.Pending.wait
 
 
-def _ignore(*args):
+def _ignore(pending):
     pass
 
 
@@ -24,6 +24,7 @@ def block(pending, timeout=None):
         return
     if contexts.local.stepping or contexts.running_loop() is not None:
         raise errors.WouldDeadlock("result() would block the loop of this thread: use await")
+    release.collect()
     context = contexts.own_context()
     if context is None or GLib.main_depth() > 0 or raw.Pending.get_current() is not None:
         _block_only(pending, raw.microseconds(timeout))
@@ -77,7 +78,7 @@ def iterate(context, pending, timeout=None):
     if _is_done(pending):
         return
     expiry = _Expiry(context, timeout) if timeout is not None else None
-    wake = raw.Pending.add_done_callback(pending, _ignore)
+    wake = table.add_done_callback(pending, _ignore)
     try:
         with contexts.interruptible(context):
             while not _is_done(pending):

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What Python pays, beside what it pays for its own: rows P1 and P2, and the costs of single calls.
+
+usage: bench_python.py [--quick] [--json]
+
+Peers run in turns within each repetition, so that whatever else the machine
+does happens to both.  A line per row and peer, like bench.c's.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import resource
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import gi
+
+gi.require_version("AsyncExec", "1")
+from gi.repository import AsyncExec  # noqa: E402
+
+WORKERS = 2
+
+
+def nothing():
+    return None
+
+
+def number():
+    return 7
+
+
+def strings():
+    return ["a", "list"]
+
+
+class Ours:
+    """The pool of this library."""
+
+    name = "asyncexec"
+
+    def __init__(self):
+        self.pool = AsyncExec.ThreadPool(WORKERS)
+
+    def submit_all(self, fn, n):
+        for pending in [self.pool.submit(fn) for _ in range(n)]:
+            pending.result()
+
+    def round_trips(self, fn, n):
+        submit = self.pool.submit
+        for _ in range(n):
+            submit(fn).result()
+
+    def posts(self, fn, n):
+        for _ in range(n):
+            self.pool.post(fn)
+        self.pool.submit(fn).result()
+
+    async def awaits(self, fn, n):
+        submit = self.pool.submit
+        for _ in range(n):
+            await submit(fn)
+
+    async def gathers(self, fn, n):
+        await asyncio.gather(*[self.pool.submit(fn) for _ in range(n)])
+
+    def close(self):
+        self.pool.shutdown().result()
+
+
+class Theirs:
+    """concurrent.futures and asyncio."""
+
+    name = "ThreadPoolExecutor"
+
+    def __init__(self):
+        self.pool = ThreadPoolExecutor(WORKERS)
+
+    def submit_all(self, fn, n):
+        for future in [self.pool.submit(fn) for _ in range(n)]:
+            future.result()
+
+    def round_trips(self, fn, n):
+        submit = self.pool.submit
+        for _ in range(n):
+            submit(fn).result()
+
+    posts = submit_all
+
+    async def awaits(self, fn, n):
+        loop = asyncio.get_running_loop()
+        for _ in range(n):
+            await loop.run_in_executor(self.pool, fn)
+
+    async def gathers(self, fn, n):
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*[loop.run_in_executor(self.pool, fn) for _ in range(n)])
+
+    def close(self):
+        self.pool.shutdown()
+
+
+class SingleCalls:
+    """Costs of one call, without a peer."""
+
+    name = "asyncexec"
+
+    def __init__(self):
+        self.pool = AsyncExec.ThreadPool(1)
+
+    def wrapper(self, n):
+        new = AsyncExec.Pending
+        for _ in range(n):
+            new()
+
+    def resolve_read(self, n):
+        new = AsyncExec.Pending
+        for _ in range(n):
+            pending = new()
+            pending.resolve(5)
+            pending.peek()
+
+    def callback(self, n):
+        """Python called from a worker: what is left of a post when its submission is taken off."""
+        list(self.pool.map(nothing_of, range(n)))
+
+
+def nothing_of(item):
+    return None
+
+
+def measured(run, *arguments):
+    """(nanoseconds of wall time, of CPU time) of a call."""
+    gc.collect()
+    cpu = time.process_time_ns()
+    wall = time.perf_counter_ns()
+    result = run(*arguments)
+    if asyncio.iscoroutine(result):
+        asyncio.run(result)
+    return time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+
+
+ROWS = [
+    ("P1", "submit_all", number, 20_000),
+    ("P1-none", "submit_all", nothing, 20_000),
+    ("P1-list", "submit_all", strings, 20_000),
+    ("P1-post", "posts", nothing, 20_000),
+    ("P2", "round_trips", number, 3_000),
+    ("P2-await", "awaits", number, 3_000),
+    ("P2-gather", "gathers", number, 10_000),
+]
+
+SINGLE = [("wrapper", "wrapper", 50_000), ("resolve-read", "resolve_read", 50_000), ("callback", "callback", 50_000)]
+
+
+def report(row, peer, n, samples, as_json):
+    walls = [wall / n for wall, _ in samples]
+    fields = {"row": row, "peer": peer, "n": n, "reps": len(samples),
+              "median_ns": round(statistics.median(walls), 1), "min_ns": round(min(walls), 1),
+              "max_ns": round(max(walls), 1),
+              "cpu_ns": round(statistics.median(cpu / n for _, cpu in samples), 1),
+              "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+    print(json.dumps(fields) if as_json else " ".join(f"{key}={value}" for key, value in fields.items()), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("rows", nargs="*")
+    options = parser.parse_args()
+    share, reps = (20, 3) if options.quick else (1, 5)
+    peers = [Ours(), Theirs()]
+    for row, method, fn, n in ROWS:
+        if options.rows and row not in options.rows:
+            continue
+        n //= share
+        samples = {peer.name: [] for peer in peers}
+        for _ in range(reps):
+            for peer in peers:
+                samples[peer.name].append(measured(getattr(peer, method), fn, n))
+        for name, taken in samples.items():
+            report(row, name, n, taken, options.json)
+    single = SingleCalls()
+    for row, method, n in SINGLE:
+        if options.rows and row not in options.rows:
+            continue
+        n //= share
+        report(row, single.name, n, [measured(getattr(single, method), n) for _ in range(reps)], options.json)
+    for peer in peers:
+        peer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/aex-test.h"
+#include "lib/aex-jobs.h"
+
+/* R10: how a binding runs jobs without a closure for each.  Every token comes back once, called or released. */
+
+#define TOKEN 40
+
+typedef struct
+{
+  GThread *thread;       /* of the calls that release */
+  int      n_called;     /* atomic */
+  int      n_released;   /* atomic */
+  guint64  token;
+} Bounce;
+
+static gboolean
+bounce (AexPending *pending,
+        guint64     token,
+        gpointer    user_data,
+        GError    **error)
+{
+  Bounce *self = user_data;
+
+  self->token = token;
+  if (pending == NULL)
+    {
+      g_assert_true (self->thread == g_thread_self ());
+      g_atomic_int_inc (&self->n_released);
+      return TRUE;
+    }
+  g_atomic_int_inc (&self->n_called);
+  if (!aex_pending_is_done (pending))
+    aex_pending_resolve_int64 (pending, (gint64) token);
+  return TRUE;
+}
+
+static void
+bounce_init (Bounce *self)
+{
+  *self = (Bounce) { .thread = g_thread_self () };
+}
+
+static void
+assert_counts (Bounce *self,
+               int     n_called,
+               int     n_released)
+{
+  g_assert_cmpint (g_atomic_int_get (&self->n_called), ==, n_called);
+  g_assert_cmpint (g_atomic_int_get (&self->n_released), ==, n_released);
+  g_assert_cmpuint (self->token, ==, TOKEN);
+}
+
+static void
+test_submit (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexPending) job = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  job = aex_trampoline_submit (trampoline, pool, NULL, TOKEN);
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, TOKEN);
+  aex_test_shutdown (pool);
+  aex_test_drain ();
+  assert_counts (&self, 1, 0);
+}
+
+/* On the thread that submitted it, in a dispatch, though a worker finds it dead. */
+static void
+test_never_started (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexPending) blocker = NULL;
+  g_autoptr (AexPending) job = NULL;
+  AexBlock block;
+  Bounce self;
+
+  bounce_init (&self);
+  aex_block_init (&block);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  blocker = aex_executor_submit (pool, aex_block_job, &block, NULL);
+  aex_gate_wait (&block.started);
+  job = aex_trampoline_submit (trampoline, pool, NULL, TOKEN);
+  g_assert_true (aex_pending_cancel (job, NULL));
+  aex_gate_open (&block.release);
+  aex_test_shutdown (pool);
+  aex_test_iterate_until (aex_test_is_set, &self.n_released);
+  assert_counts (&self, 0, 1);
+  aex_block_clear (&block);
+}
+
+static void
+test_call_later (void)
+{
+  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexPending) job = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  job = aex_trampoline_call_later (trampoline, caller, 1000, TOKEN);
+  aex_test_run_until_done (job);
+  aex_assert_resolved_int64 (job, TOKEN);
+  assert_counts (&self, 1, 0);
+}
+
+static void
+test_done_callback (gconstpointer at_once)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, pending, at_once != NULL, TOKEN), !=, 0);
+  aex_pending_resolve_int64 (pending, 1);
+  g_assert_cmpint (self.n_called, ==, at_once != NULL);
+  aex_test_iterate_until (aex_test_is_set, &self.n_called);
+  assert_counts (&self, 1, 0);
+}
+
+static void
+test_done_callback_removed (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  gulong id;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  id = aex_trampoline_add_done_callback (trampoline, pending, FALSE, TOKEN);
+  g_assert_true (aex_pending_remove_done_callback (pending, id));
+  aex_test_iterate_until (aex_test_is_set, &self.n_released);
+  assert_counts (&self, 0, 1);
+}
+
+static void
+test_resolve (void)
+{
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexTrampoline) other = NULL;
+  AexPending *pending = aex_pending_new ();
+  AexPending *shield = aex_pending_shield (pending);
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  other = aex_trampoline_new (bounce, &self, NULL);
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, pending), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+  g_assert_true (aex_trampoline_resolve (trampoline, pending, TOKEN));
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, pending), ==, TOKEN);
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, shield), ==, TOKEN);
+  g_assert_cmpuint (aex_trampoline_peek (other, pending), ==, AEX_TRAMPOLINE_OUTCOME_VALUE);
+  g_object_unref (pending);
+  g_assert_cmpint (self.n_released, ==, 0);
+  g_object_unref (shield);
+  aex_test_drain ();
+  assert_counts (&self, 0, 1);
+}
+
+static void
+test_resolve_lost (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new_resolved (NULL);
+  g_autoptr (AexPending) failed = aex_pending_new ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  g_assert_false (aex_trampoline_resolve (trampoline, pending, TOKEN));
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, pending), ==, AEX_TRAMPOLINE_OUTCOME_VALUE);
+  aex_pending_cancel (failed, NULL);
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, failed), ==, AEX_TRAMPOLINE_OUTCOME_FAILED);
+  aex_test_drain ();
+  assert_counts (&self, 0, 1);
+}
+
+/* What a worker lets go of goes home, where somebody runs. */
+static gboolean
+drop_job (AexPending   *job,
+          GCancellable *cancellable,
+          gpointer      pending,
+          GError      **error)
+{
+  g_object_unref (pending);
+  return TRUE;
+}
+
+static void
+test_released_at_owner (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexPending) job = NULL;
+  AexPending *pending = aex_pending_new ();
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  g_assert_true (aex_trampoline_resolve (trampoline, pending, TOKEN));
+  /* This thread runs its context: a job that another thread ends may not do it there. */
+  g_assert_true (g_main_context_acquire (NULL));
+  job = aex_executor_submit (pool, drop_job, pending, NULL);
+  aex_test_shutdown (pool);
+  aex_test_iterate_until (aex_test_is_set, &self.n_released);
+  g_main_context_release (NULL);
+  assert_counts (&self, 0, 1);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  aex_test_init (&argc, &argv);
+  aex_test_add ("/trampoline/R10/submit", test_submit);
+  aex_test_add ("/trampoline/R6/never-started", test_never_started);
+  aex_test_add ("/trampoline/K24/call-later", test_call_later);
+  aex_test_add_data ("/trampoline/K56/done-callback", NULL, test_done_callback);
+  aex_test_add_data ("/trampoline/K56/done-callback-at-once", "at once", test_done_callback);
+  aex_test_add ("/trampoline/R6/done-callback-removed", test_done_callback_removed);
+  aex_test_add ("/trampoline/R4/resolve", test_resolve);
+  aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
+  aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);
+  return aex_test_run ();
+}
