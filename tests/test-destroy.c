@@ -554,31 +554,6 @@ use_operations_add_with_keys (AexPoison *poison)
   end_operations (set, poison);
 }
 
-/* The thread of a pool calls this, though the data is the owner's. */
-static gboolean
-poison_trampoline (AexPending *pending,
-                   guint64     token,
-                   gpointer    poison,
-                   GError    **error)
-{
-  return TRUE;
-}
-
-/* The job and its thread outlive the trampoline. */
-static void
-use_trampoline (AexPoison *poison)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexTrampoline *trampoline;
-
-  aex_poison_init (poison);
-  trampoline = aex_trampoline_new (poison_trampoline, poison, aex_poison_release);
-  g_object_unref (aex_trampoline_submit (trampoline, pool, NULL, 1));
-  g_object_unref (trampoline);
-  aex_test_shutdown (pool);
-  released_once (poison);
-}
-
 static const struct
 {
   const char *path;
@@ -609,7 +584,6 @@ static const struct
   { "/destroy/X4/aex_pending_then_object", use_then_object },
   { "/destroy/X4/aex_submit_options_set_subscriber", use_set_subscriber },
   { "/destroy/X4/aex_thread_pool_set_thread_main", use_set_thread_main },
-  { "/destroy/X4/aex_trampoline_new", use_trampoline },
 };
 
 int

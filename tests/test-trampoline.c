@@ -216,6 +216,32 @@ test_released_at_owner (void)
   assert_counts (&self, 0, 1);
 }
 
+/* The thread of a pool calls this, though the data is the owner's; and it outlives the trampoline. */
+static gboolean
+bounce_poison (AexPending *pending,
+               guint64     token,
+               gpointer    poison,
+               GError    **error)
+{
+  return TRUE;
+}
+
+static void
+test_destroy (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexTrampoline *trampoline;
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  trampoline = aex_trampoline_new (bounce_poison, &poison, aex_poison_release);
+  g_object_unref (aex_trampoline_submit (trampoline, pool, NULL, TOKEN));
+  g_object_unref (trampoline);
+  aex_test_shutdown (pool);
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -230,5 +256,6 @@ main (int    argc,
   aex_test_add ("/trampoline/R4/resolve", test_resolve);
   aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
   aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);
+  aex_test_add ("/trampoline/X4/aex_trampoline_new", test_destroy);
   return aex_test_run ();
 }
