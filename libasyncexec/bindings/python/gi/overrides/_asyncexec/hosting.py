@@ -79,7 +79,7 @@ def _iterates(loop, context):
 
 
 class _Local(threading.local):
-    loop = None      # the last that was seen to host this thread
+    loop = staticmethod(lambda: None)      # weak: the last that was seen to host this thread
 
 
 _local = _Local()
@@ -88,9 +88,9 @@ _local = _Local()
 def ensure_running():
     """What is delivered to this thread is to arrive: asyncio, if it runs here, serves it."""
     loop = _get_running_loop()
-    if loop is not None and _local.loop is not loop:
+    if loop is not None and _local.loop() is not loop:
         ensure(loop)
-        _local.loop = loop
+        _local.loop = weakref.ref(loop)
 
 
 def ensure(loop):
