@@ -429,21 +429,21 @@ int
 main (int argc, char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add ("/pending-messages/K18/in-order", test_in_order);
-  aex_test_add ("/pending-messages/K18/kept", test_kept);
-  aex_test_add ("/pending-messages/K18/kept-limit", test_kept_limit);
-  aex_test_add ("/pending-messages/K18/full", test_full);
-  aex_test_add ("/pending-messages/K18/options", test_options);
-  aex_test_add ("/pending-messages/K18/options-shared", test_options_shared);
-  aex_test_add ("/pending-messages/rule2/unsubscribe", test_unsubscribe);
-  aex_test_add ("/pending-messages/R6/unsubscribe-inside", test_unsubscribe_inside);
-  aex_test_add ("/pending-messages/rule2/nested-loop", test_nested_loop);
-  aex_test_add_in_context ("/pending-messages/rule8/context", test_context);
-  aex_test_add ("/pending-messages/R6/abandoned", test_abandoned);
-  aex_test_add ("/pending-messages/R6/context-gone", test_context_gone);
-  aex_test_add ("/pending-messages/follow/passes", test_follow);
-  aex_test_add ("/pending-messages/follow/kept", test_follow_kept);
-  aex_test_add ("/pending-messages/follow/cancelled", test_follow_cancelled);
-  aex_test_add ("/pending-messages/follow/ring", test_follow_ring);
+  aex_test_add ("/pending-messages/K18-W5/in-order", test_in_order);
+  aex_test_add ("/pending-messages/W5/kept", test_kept);
+  aex_test_add ("/pending-messages/W5/kept-limit", test_kept_limit);
+  aex_test_add ("/pending-messages/W6/full", test_full);
+  aex_test_add ("/pending-messages/W5-W7/options", test_options);
+  aex_test_add ("/pending-messages/W9/options-shared", test_options_shared);
+  aex_test_add ("/pending-messages/W9/unsubscribe", test_unsubscribe);
+  aex_test_add ("/pending-messages/W9-R6/unsubscribe-inside", test_unsubscribe_inside);
+  aex_test_add ("/pending-messages/W5/nested-loop", test_nested_loop);
+  aex_test_add_in_context ("/pending-messages/W5/context", test_context);
+  aex_test_add ("/pending-messages/W9-R6/abandoned", test_abandoned);
+  aex_test_add ("/pending-messages/W9-R6/context-gone", test_context_gone);
+  aex_test_add ("/pending-messages/W8/passes", test_follow);
+  aex_test_add ("/pending-messages/W8/kept", test_follow_kept);
+  aex_test_add ("/pending-messages/W8/cancelled", test_follow_cancelled);
+  aex_test_add ("/pending-messages/W8/ring", test_follow_ring);
   return aex_test_run ();
 }

@@ -5,7 +5,7 @@
 #include "pending/aex-pending-private.h"
 
 /* Properties of pendings and how their changes are told: on the owner's
- * context (R5), collected, the last before the done callbacks (rule 9). */
+ * context, in rounds, the last before the done callbacks (W2 to W4). */
 
 #define FRAME_US 16000
 
@@ -414,20 +414,20 @@ int
 main (int argc, char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add ("/pending-notify/rule9/collected", test_collected);
-  aex_test_add ("/pending-notify/rule9/before-done", test_before_done);
-  aex_test_add ("/pending-notify/rule9/before-continuation", test_before_continuation);
-  aex_test_add ("/pending-notify/rule9/dropped", test_dropped);
-  aex_test_add ("/pending-notify/rule4/nested-loop", test_nested_loop);
-  aex_test_add ("/pending-notify/R5/owner-only", test_owner_only);
-  aex_test_add ("/pending-notify/R5/made-in-job", test_made_in_job);
-  aex_test_add ("/pending-notify/R5/context-gone", test_context_gone);
-  aex_test_add ("/pending-notify/rule4/state", test_state);
-  aex_test_add ("/pending-notify/rule4/cancelled-in-queue", test_cancelled_in_queue);
-  aex_test_add ("/pending-notify/rule4/name", test_name);
-  aex_test_add ("/pending-notify/rule4/status-text", test_status_text);
-  aex_test_add ("/pending-notify/rule4/free-unwatched", test_free_unwatched);
-  aex_test_add ("/pending-notify/rule4/progress-unwatched", test_progress_unwatched);
-  aex_test_add ("/pending-notify/rule4/without-flag", test_without_flag);
+  aex_test_add ("/pending-notify/W2/collected", test_collected);
+  aex_test_add ("/pending-notify/W2/before-done", test_before_done);
+  aex_test_add ("/pending-notify/W2/before-continuation", test_before_continuation);
+  aex_test_add ("/pending-notify/W2/dropped", test_dropped);
+  aex_test_add ("/pending-notify/W2/nested-loop", test_nested_loop);
+  aex_test_add ("/pending-notify/W2-R5/owner-only", test_owner_only);
+  aex_test_add ("/pending-notify/W2-R5/made-in-job", test_made_in_job);
+  aex_test_add ("/pending-notify/W2-R5/context-gone", test_context_gone);
+  aex_test_add ("/pending-notify/W3/state", test_state);
+  aex_test_add ("/pending-notify/W3/cancelled-in-queue", test_cancelled_in_queue);
+  aex_test_add ("/pending-notify/W3/name", test_name);
+  aex_test_add ("/pending-notify/W3/status-text", test_status_text);
+  aex_test_add ("/pending-notify/W4/free-unwatched", test_free_unwatched);
+  aex_test_add ("/pending-notify/W4/progress-unwatched", test_progress_unwatched);
+  aex_test_add ("/pending-notify/W4/without-flag", test_without_flag);
   return aex_test_run ();
 }

@@ -148,11 +148,11 @@ int
 main (int argc, char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add ("/pending-progress/rule9/set-get", test_set_get);
-  aex_test_add ("/pending-progress/rule9/done", test_done);
-  aex_test_add ("/pending-progress/follow/passes", test_follow);
-  aex_test_add ("/pending-progress/follow/not-then", test_not_then);
-  aex_test_add ("/pending-progress/follow/coroutine", test_coroutine);
-  aex_test_add ("/pending-progress/follow/long-chain", test_long_chain);
+  aex_test_add ("/pending-progress/W1/set-get", test_set_get);
+  aex_test_add ("/pending-progress/W1/done", test_done);
+  aex_test_add ("/pending-progress/W8/passes", test_follow);
+  aex_test_add ("/pending-progress/W8/not-then", test_not_then);
+  aex_test_add ("/pending-progress/W8/coroutine", test_coroutine);
+  aex_test_add ("/pending-progress/W8/long-chain", test_long_chain);
   return aex_test_run ();
 }

@@ -92,31 +92,100 @@ test_wait_own_thread (void)
   aex_test_drain ();
 }
 
-/* The subscriber's thread blocks until this job is done: whoever of the two comes last is refused. */
+/* --- the subscriber's thread blocks until this job is done: whoever of the two comes last is refused */
+
+typedef struct
+{
+  AexPending *promise;
+  gulong      id;
+  AexGate     blocks;       /* the subscriber's thread does */
+} Knock;
+
 static void
-test_wait_for_each_other (void)
+open_blocks (gpointer data)
+{
+  aex_gate_open (&((Knock *) data)->blocks);
+}
+
+static void
+never_called (AexPending *pending,
+              gpointer    data)
+{
+  g_assert_not_reached ();
+}
+
+/* A thread that blocks in a wait runs what is released on its context: so we know that it does. */
+static gboolean
+publish_when_it_blocks (AexPending   *job,
+                        GCancellable *cancellable,
+                        gpointer      data,
+                        GError      **error)
+{
+  Knock *knock = data;
+
+  while (aex_pending_publish (job, g_variant_new_int32 (0)))
+    ;
+  g_assert_true (aex_pending_remove_done_callback (knock->promise, knock->id));
+  aex_gate_wait (&knock->blocks);
+  return aex_pending_publish_wait (job, g_variant_new_int32 (1), error);
+}
+
+static void
+test_loop_blocks_first (void)
 {
   AexExecutor *pool = aex_test_pool (1);
   g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
   g_autoptr (AexPending) job = NULL;
+  Knock knock = { .promise = aex_pending_new () };
+
+  aex_gate_init (&knock.blocks);
+  knock.id = aex_pending_add_done_callback (knock.promise, never_called, &knock, open_blocks);
+  aex_submit_options_set_subscriber (options, ignore_message, NULL, NULL);
+  job = aex_executor_submit_full (pool, options, publish_when_it_blocks, &knock, NULL);
+  aex_test_wait (job);
+  aex_assert_failed_with (job, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_shutdown (pool);
+  aex_test_drain ();
+  aex_gate_clear (&knock.blocks);
+  g_object_unref (knock.promise);
+}
+
+static gboolean
+open_gate (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      gate,
+           GError      **error)
+{
+  aex_gate_open (gate);
+  return TRUE;
+}
+
+/* In a pool of one the second job runs when the first blocks. */
+static void
+test_producer_blocks_first (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) second = NULL;
   g_autoptr (GError) error = NULL;
-  AexGate full;
+  AexGate full, blocks;
 
   aex_gate_init (&full);
+  aex_gate_init (&blocks);
   aex_submit_options_set_subscriber (options, ignore_message, NULL, NULL);
   job = aex_executor_submit_full (pool, options, publish_until_refused, &full, NULL);
-  if (aex_pending_wait (job, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, &error))
-    {
-      aex_assert_failed_with (job, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
-    }
-  else
-    {
-      g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
-      aex_test_run_until_done (job);
-    }
+  second = aex_executor_submit (pool, open_gate, &blocks, NULL);
+  aex_gate_wait (&blocks);
+  g_assert_false (aex_pending_wait (job, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_run_until_done (job);
+  aex_assert_state (job, RESOLVED);
+  aex_test_wait (second);
   aex_test_shutdown (pool);
   aex_test_drain ();
   aex_gate_clear (&full);
+  aex_gate_clear (&blocks);
 }
 
 /* A subscriber in a pool of one, whose only thread waits for room: another comes to make it. */
@@ -172,10 +241,11 @@ int
 main (int argc, char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add ("/publish-wait/rule6/cancelled", test_wait_cancelled);
-  aex_test_add ("/publish-wait/rule6/timed-out", test_wait_timed_out);
-  aex_test_add ("/publish-wait/rule6/own-thread", test_wait_own_thread);
-  aex_test_add ("/publish-wait/rule6/for-each-other", test_wait_for_each_other);
-  aex_test_add ("/publish-wait/rule6/pool-of-one", test_pool_of_one);
+  aex_test_add ("/publish-wait/W7/cancelled", test_wait_cancelled);
+  aex_test_add ("/publish-wait/W7/timed-out", test_wait_timed_out);
+  aex_test_add ("/publish-wait/W7/own-thread", test_wait_own_thread);
+  aex_test_add ("/publish-wait/W7/loop-blocks-first", test_loop_blocks_first);
+  aex_test_add ("/publish-wait/W7/producer-blocks-first", test_producer_blocks_first);
+  aex_test_add ("/publish-wait/W7/pool-of-one", test_pool_of_one);
   return aex_test_run ();
 }

@@ -326,6 +326,6 @@ main (int    argc,
 {
   aex_test_init (&argc, &argv);
   aex_test_set_watchdog (300);
-  aex_test_add ("/stress/messages/X1-K18-R5-R6", test_messages);
+  aex_test_add ("/stress/messages/X1-W2-W5-W8-W9-R5-R6", test_messages);
   return aex_test_run ();
 }
