@@ -3,7 +3,7 @@
 
 from gi.overrides import override
 
-from ._asyncexec import caller, executor, exit as exits, jobs, pending, run as running, streams
+from ._asyncexec import caller, executor, exit as exits, jobs, messages, pending, run as running, streams
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
@@ -20,9 +20,12 @@ sleep = running.sleep
 as_completed = streams.as_completed
 current_pending = jobs.current_pending
 check_cancelled = jobs.check_cancelled
+report_progress = messages.report_progress
+publish = messages.publish
 
+messages.install(Pending)
 exits.install()
 
 __all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
            "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
-           "current_pending", "handler", "run", "sleep", "spawn"]
+           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn"]
