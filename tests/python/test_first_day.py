@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What surprised somebody on the first day, each under the name of the surprise."""
 
+import asyncio
 import threading
 import unittest
 
@@ -30,6 +31,15 @@ class FirstDay(unittest.TestCase):
             with self.assertRaises(AsyncExec.Cancelled) as caught:
                 pending.result()
         self.assertEqual(str(caught.exception), "why")
+
+    def test_asyncio_loop_that_ended_leaves_no_caller(self):
+        async def main():
+            AsyncExec.Caller.current().call_later(0.01, int)
+            return await AsyncExec.sleep(0.001)
+
+        # The census after this test counts.  The callback is due when the loop has ended.
+        asyncio.run(main())
+        aextest.in_thread(asyncio.run, main())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class Host:
     def __init__(self, loop, caller):
         self.loop = weakref.ref(loop)
         self.caller = caller
-        self.timer = None
+        self.timer = None      # weakly: it refers to the loop
         caller._host = weakref.ref(self)
         raw.Caller.set_wake_func(caller, _waker(weakref.ref(self)))
         weakref.finalize(loop, _leave, weakref.ref(self), caller).atexit = False
@@ -44,16 +44,17 @@ class Host:
         loop = self.loop()
         if loop is None or loop.is_closed():
             return
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        timer = self.timer and self.timer()
+        if timer is not None:
+            timer.cancel()
+        self.timer = None
         if raw.Caller.dispatch(self.caller, SLICE_US):
             loop.call_soon(self._pump)
             return
         ready = raw.Caller.get_ready_time(self.caller)
         if ready >= 0:
             delay = (ready - GLib.get_monotonic_time()) / raw.USEC
-            self.timer = loop.call_later(max(delay, 0), self._pump)
+            self.timer = weakref.ref(loop.call_later(max(delay, 0), self._pump))
 
 
 def _waker(host):
