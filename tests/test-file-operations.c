@@ -145,6 +145,26 @@ test_load_from_proc (void)
   assert_loads (call, expected, length);
 }
 
+/* More than any memory: an error and not an abort, and a part of it can still be had. */
+static void
+test_load_too_large (void)
+{
+  g_auto (AexFileTest) test = aex_file_test_begin ();
+  g_autofree char *path = aex_file_test_write (&test, "a", "abc", 3);
+  g_autoptr (AexPending) whole = NULL;
+  g_autoptr (AexPending) part = NULL;
+
+  if (aex_test_is_sanitized () || truncate (path, (off_t) 1 << 50) < 0)
+    {
+      g_test_skip ("no file can be so large here, or the sanitizer aborts");
+      return;
+    }
+  whole = aex_file_test_call (&test, "file-load", path, NULL);
+  part = aex_file_test_call (&test, "file-load", path, "{'length': <%t>}", (guint64) 3);
+  aex_assert_call_fails (whole, G_IO_ERROR, G_IO_ERROR_FAILED, "memory");
+  assert_loads (part, "abc", 3);
+}
+
 /* --- progress */
 
 static void
@@ -297,6 +317,7 @@ main (int    argc,
   aex_test_add ("/file-checksum/O8/unknown-algorithm", test_checksum_algorithm);
   aex_test_add ("/file-load/O9/load", test_load);
   aex_test_add ("/file-load/O9/from-proc", test_load_from_proc);
+  aex_test_add ("/file-load/O9/too-large", test_load_too_large);
   aex_test_add ("/file/O7/progress", test_progress);
   aex_test_add ("/file/O7/path-bytes", test_path_bytes);
   aex_test_add ("/file/O7/path-refused", test_path_refused);

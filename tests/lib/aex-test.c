@@ -82,6 +82,12 @@ scale_factor (void)
   return AEX_TEST_SANITIZED ? factor / 10 : factor;
 }
 
+gboolean
+aex_test_is_sanitized (void)
+{
+  return AEX_TEST_SANITIZED;
+}
+
 guint
 aex_test_scale (guint n)
 {

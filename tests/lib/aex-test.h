@@ -32,6 +32,8 @@ int      aex_test_run             (void);
  * factor, decides when set, else AEX_TEST_TIER and the kind of build. */
 guint    aex_test_scale           (guint n);
 double   aex_test_time_factor     (void);
+/* Built with a sanitizer, which aborts where malloc() would give NULL. */
+gboolean aex_test_is_sanitized    (void);
 /* Seconds on a quick machine until a test that hangs aborts; 60 unless told. */
 void     aex_test_set_watchdog    (guint seconds);
 
