@@ -197,7 +197,7 @@ static void test_every_kind_of_closure () {
 int main (string[] args) {
     unowned string[] arguments = args;
     AexTest.init (ref arguments);
-    AexTest.add ("/vala/delivery/R6/callback", test_callback);
+    AexTest.add ("/vala/delivery/R5-R6/callback", test_callback);
     AexTest.add ("/vala/delivery/R6/removed-callback", test_removed_callback);
     AexTest.add ("/vala/delivery/R17/abandoned", test_abandoned);
     AexTest.add ("/vala/delivery/callback-of-a-disposed-object", test_callback_of_object);

@@ -189,7 +189,7 @@ int main (string[] args) {
     AexTest.add ("/vala/exceptions/time-out", test_timed_out);
     AexTest.add ("/vala/exceptions/GROUP", test_group);
     AexTest.add ("/vala/exceptions/NOT_DONE", test_not_done);
-    AexTest.add ("/vala/exceptions/WOULD_DEADLOCK", test_would_deadlock);
+    AexTest.add ("/vala/exceptions/R16/WOULD_DEADLOCK", test_would_deadlock);
     AexTest.add ("/vala/exceptions/CLOSED", test_closed);
     AexTest.add ("/vala/exceptions/BUSY", test_busy);
     AexTest.add ("/vala/exceptions/user-exception", test_user_error);

@@ -370,7 +370,7 @@ int main (string[] args) {
     unowned string[] arguments = args;
     AexTest.init (ref arguments);
     AexTest.add ("/vala/names/pending_new-pending_resolve-pending_get_state", test_new_and_resolve);
-    AexTest.add ("/vala/names/pending_resolve-pending_dup_value", test_resolve_every_type);
+    AexTest.add ("/vala/names/R4/pending_resolve-pending_dup_value", test_resolve_every_type);
     AexTest.add ("/vala/names/pending_reject-pending_dup_error", test_reject);
     AexTest.add ("/vala/names/pending_follow", test_follow);
     AexTest.add ("/vala/names/pending_cancel", test_cancel);
@@ -383,7 +383,7 @@ int main (string[] args) {
     AexTest.add ("/vala/names/pending_with_timeout", test_with_timeout);
     AexTest.add ("/vala/names/pending_shield", test_shield);
     AexTest.add ("/vala/names/pending_get_current", test_get_current);
-    AexTest.add ("/vala/names/executor_submit-executor_submit_async-executor_submit_full-executor_run", test_submit);
+    AexTest.add ("/vala/names/R1/executor_submit-executor_submit_async-executor_submit_full-executor_run", test_submit);
     AexTest.add ("/vala/names/executor_post", test_post);
     AexTest.add ("/vala/names/executor_map", test_map);
     AexTest.add ("/vala/names/pending_stream", test_stream);
