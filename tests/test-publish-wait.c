@@ -53,24 +53,36 @@ test_wait_cancelled (void)
 }
 
 static void
+open_when_done (AexPending *pending,
+                gpointer    gate)
+{
+  aex_gate_open (gate);
+}
+
+/* The loop, which would make room, does not run until the time is over. */
+static void
 test_wait_timed_out (void)
 {
   AexExecutor *pool = aex_test_pool (1);
   g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
   g_autoptr (AexPending) job = NULL;
-  AexGate full;
+  AexGate full, done;
 
   aex_gate_init (&full);
+  aex_gate_init (&done);
   aex_test_virtual_time ();
   aex_submit_options_set_subscriber (options, ignore_message, NULL, NULL);
   aex_submit_options_set_timeout (options, G_USEC_PER_SEC);
   job = aex_executor_submit_full (pool, options, publish_until_refused, &full, NULL);
+  aex_pending_add_done_callback_inline (job, open_when_done, &done, NULL);
   aex_gate_wait (&full);
   aex_clock_advance (G_USEC_PER_SEC);
+  aex_gate_wait (&done);
   aex_test_shutdown (pool);
   aex_assert_failed_with (job, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   aex_test_drain ();
   aex_gate_clear (&full);
+  aex_gate_clear (&done);
 }
 
 /* The subscriber would be called on this very thread. */
