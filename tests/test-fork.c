@@ -18,10 +18,25 @@ typedef struct
   AexPending  *running;
   AexPending  *queued;
   AexPending  *promise;
+  AexPending  *watched;
   AexPending  *resolved;
   AexPending  *rejected;
   AexCaller   *caller;
 } World;
+
+static void
+no_message (AexPending *pending,
+            GVariant   *message,
+            gpointer    user_data)
+{
+}
+
+static void
+no_change (GObject    *object,
+           GParamSpec *spec,
+           gpointer    user_data)
+{
+}
 
 static void
 world_init (World *self)
@@ -37,6 +52,11 @@ world_init (World *self)
   self->resolved = aex_pending_new_resolved (&value);
   self->rejected = aex_pending_new_rejected (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "no"));
   self->caller = aex_caller_ref_main ();
+  self->watched = aex_pending_new ();
+  aex_pending_subscribe (self->watched, no_message, NULL, NULL);
+  g_signal_connect (self->watched, "notify", G_CALLBACK (no_change), NULL);
+  aex_pending_publish (self->watched, g_variant_new_boolean (TRUE));
+  aex_pending_set_progress (self->watched, 0.5, "half");
 }
 
 /* The parent goes on as if nothing had happened. */
@@ -49,6 +69,9 @@ world_end (World *self)
   aex_assert_resolved_int64 (self->queued, 1);
   aex_pending_resolve_int64 (self->promise, 2);
   aex_assert_resolved_int64 (self->promise, 2);
+  g_assert_true (aex_pending_resolve (self->watched, NULL));
+  g_object_unref (self->watched);
+  aex_test_drain ();
   g_object_unref (self->queued);
   g_object_unref (self->promise);
   g_object_unref (self->resolved);
@@ -268,6 +291,25 @@ child_looks (World *world)
   g_assert_cmpuint (aex_caller_get_id (world->caller), >, 0);
 }
 
+/* W1: the last value; nobody is told any more. */
+static void
+child_watches (World *world)
+{
+  g_autofree char *message = aex_pending_dup_progress_message (world->watched);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpfloat (aex_pending_get_progress (world->watched), ==, 0.5);
+  g_assert_cmpstr (message, ==, "half");
+  aex_pending_set_progress (world->watched, 0.7, NULL);
+  g_assert_cmpfloat (aex_pending_get_progress (world->watched), ==, 0.5);
+  g_assert_false (aex_pending_publish (world->watched, g_variant_new_boolean (TRUE)));
+  g_assert_false (aex_pending_publish_wait (world->watched, g_variant_new_boolean (TRUE), &error));
+  assert_forked (error);
+  g_assert_cmpuint (aex_pending_subscribe (world->watched, no_message, NULL, NULL), ==, 0);
+  g_assert_true (aex_pending_resolve (world->watched, NULL));
+  g_object_unref (world->watched);
+}
+
 static void
 nothing (AexPending *pending,
          gpointer    user_data)
@@ -338,6 +380,7 @@ main (int    argc,
   add ("/fork/X12/runs", child_runs);
   add ("/fork/X12/streams", child_streams);
   add ("/fork/X12/looks", child_looks);
+  add ("/fork/X12/watches", child_watches);
   add ("/fork/X12/acts", child_acts);
   add ("/fork/X12/lets-go", child_lets_go);
   add ("/fork/X12/execs", child_execs);

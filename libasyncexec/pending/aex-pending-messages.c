@@ -332,7 +332,7 @@ aex_pending_pass_messages (AexPending *self, AexPending *source)
 {
   g_autoptr (GPtrArray) subscribers = NULL;
 
-  if (G_LIKELY (!((aex_pending_load (self) | aex_pending_load (source)) & AEX_BIT_WATCHED)))
+  if (G_LIKELY (!((aex_pending_load (self) | aex_pending_load (source)) & AEX_BIT_WATCHED)) || aex_is_forked ())
     return;
   if (AEX_IS_DONE (aex_pending_load (source)) && keep_for (self, source))
     return;
@@ -442,7 +442,7 @@ aex_pending_get_n_lost_messages (AexPending *self)
 void
 aex_pending_end_messages (AexPending *self)
 {
-  g_autoptr (GPtrArray) subscribers = dup_subscribers (self);
+  g_autoptr (GPtrArray) subscribers = aex_is_forked () ? NULL : dup_subscribers (self);
 
   for (guint i = 0; subscribers != NULL && i < subscribers->len; i++)
     if (aex_subscriber_is_of (subscribers->pdata[i], self))
