@@ -62,6 +62,59 @@ test_in_order (void)
   aex_record_clear (&record);
 }
 
+static AexPending *
+pass_on (AexPending  *pending,
+         gpointer     user_data,
+         GError     **error)
+{
+  return NULL;
+}
+
+static AexPending *
+derive (AexPending *pending,
+        int         how)
+{
+  g_autoptr (AexPending) inner = NULL;
+
+  switch (how)
+    {
+    case 0:
+      return aex_pending_shield (pending);
+    case 1:
+      return aex_pending_with_timeout (pending, 60 * G_USEC_PER_SEC);
+    case 2:
+      return aex_pending_catch (pending, pass_on, NULL, NULL);
+    case 3:
+      return aex_pending_all (pending, NULL);
+    case 4:
+      return aex_pending_first (pending, NULL);
+    default:
+      inner = aex_pending_shield (pending);
+      return aex_pending_all_settled (inner, NULL);
+    }
+}
+
+/* What is derived from a job is done in the same moment, and is heard of as late: JavaScript awaits a shield. */
+static void
+test_before_derived (void)
+{
+  for (int how = 0; how < 6; how++)
+    {
+      g_autoptr (AexPending) pending = aex_pending_new ();
+      g_autoptr (AexPending) derived = derive (pending, how);
+
+      aex_record_init (&record);
+      aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL);
+      aex_pending_add_done_callback (derived, note_done, (gpointer) "done", NULL);
+      publish_range (pending, 1, 3);
+      g_assert_true (aex_pending_resolve (pending, NULL));
+      aex_test_iterate_until (record_has, GUINT_TO_POINTER (4));
+      aex_assert_record (&record, "a1 a2 a3 done");
+      aex_test_drain ();
+      aex_record_clear (&record);
+    }
+}
+
 /* Kept for the first subscription, also when that comes after the end. */
 static void
 test_kept (void)
@@ -430,6 +483,7 @@ main (int argc, char **argv)
 {
   aex_test_init (&argc, &argv);
   aex_test_add ("/pending-messages/K18-W5/in-order", test_in_order);
+  aex_test_add ("/pending-messages/K18-W5/before-derived", test_before_derived);
   aex_test_add ("/pending-messages/W5/kept", test_kept);
   aex_test_add ("/pending-messages/W5/kept-limit", test_kept_limit);
   aex_test_add ("/pending-messages/W6/full", test_full);

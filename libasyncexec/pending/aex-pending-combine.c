@@ -75,6 +75,7 @@ member_done (AexLink *link, AexPending *source)
   gboolean last;
 
   aex_link_detach (link);
+  aex_pending_hear (link->derived, source);
   if (self->kind == AEX_COMBINE_FIRST
       || (self->kind == AEX_COMBINE_ALL && !success)
       || (self->kind == AEX_COMBINE_ANY && success))

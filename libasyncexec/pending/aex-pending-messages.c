@@ -12,6 +12,7 @@
 /* In the extension, guarded by the pending's lock. */
 struct _AexMessages {
   GPtrArray *subscribers;    /* element AexSubscriber, in the order in which they came */
+  GPtrArray *heard;          /* NULL, or those of what the owner ended with */
   GQueue kept;               /* element GVariant: published before there was a subscriber */
   gboolean had_subscriber;
   guint n_lost;              /* the oldest of too many */
@@ -39,12 +40,27 @@ aex_messages_free (AexMessages *self, AexPending *owner)
     if (aex_subscriber_is_of (self->subscribers->pdata[i], owner))
       aex_subscriber_close (self->subscribers->pdata[i]);
   g_ptr_array_unref (self->subscribers);
+  g_clear_pointer (&self->heard, g_ptr_array_unref);
   g_queue_clear_full (&self->kept, (GDestroyNotify) g_variant_unref);
   g_free (self);
 }
 
+/* subscribers may be NULL. */
 static GPtrArray *
-dup_subscribers (AexPending *self)
+add_all (GPtrArray *array, GPtrArray *subscribers)
+{
+  for (guint i = 0; subscribers != NULL && i < subscribers->len; i++)
+    {
+      if (array == NULL)
+        array = g_ptr_array_new_with_free_func ((GDestroyNotify) aex_subscriber_unref);
+      g_ptr_array_add (array, aex_subscriber_ref (subscribers->pdata[i]));
+    }
+  return array;
+}
+
+/* NULL: there are none. */
+static GPtrArray *
+dup_subscribers (AexPending *self, gboolean heard)
 {
   AexPendingExtra *extra = atomic_load (&self->extra);
   GPtrArray *copy = NULL;
@@ -52,11 +68,11 @@ dup_subscribers (AexPending *self)
   if (extra == NULL)
     return NULL;
   aex_pending_lock (self);
-  if (extra->messages != NULL && extra->messages->subscribers->len > 0)
+  if (extra->messages != NULL)
     {
-      copy = g_ptr_array_new_with_free_func ((GDestroyNotify) aex_subscriber_unref);
-      for (guint i = 0; i < extra->messages->subscribers->len; i++)
-        g_ptr_array_add (copy, aex_subscriber_ref (extra->messages->subscribers->pdata[i]));
+      copy = add_all (NULL, extra->messages->subscribers);
+      if (heard)
+        copy = add_all (copy, extra->messages->heard);
     }
   aex_pending_unlock (self);
   return copy;
@@ -336,7 +352,7 @@ aex_pending_pass_messages (AexPending *self, AexPending *source)
     return;
   if (AEX_IS_DONE (aex_pending_load (source)) && keep_for (self, source))
     return;
-  subscribers = dup_subscribers (self);
+  subscribers = dup_subscribers (self, FALSE);
   if (subscribers != NULL)
     adopt_along (source, subscribers);
 }
@@ -401,7 +417,7 @@ aex_pending_unsubscribe (AexPending *self, gulong id)
 
   if (aex_is_forked ())
     return FALSE;
-  subscribers = dup_subscribers (self);
+  subscribers = dup_subscribers (self, FALSE);
   for (guint i = 0; subscribers != NULL && i < subscribers->len; i++)
     if (aex_subscriber_get_id (subscribers->pdata[i]) == id && aex_subscriber_is_of (subscribers->pdata[i], self))
       return aex_subscriber_close (subscribers->pdata[i]);
@@ -442,19 +458,39 @@ aex_pending_get_n_lost_messages (AexPending *self)
 void
 aex_pending_end_messages (AexPending *self)
 {
-  g_autoptr (GPtrArray) subscribers = aex_is_forked () ? NULL : dup_subscribers (self);
+  g_autoptr (GPtrArray) subscribers = aex_is_forked () ? NULL : dup_subscribers (self, FALSE);
 
   for (guint i = 0; subscribers != NULL && i < subscribers->len; i++)
     if (aex_subscriber_is_of (subscribers->pdata[i], self))
       aex_subscriber_end (subscribers->pdata[i]);
 }
 
+/* self ends with source, or because of it: its done callbacks come after what was published there. */
+void
+aex_pending_hear (AexPending *self, AexPending *source)
+{
+  g_autoptr (GPtrArray) subscribers = NULL;
+  AexPendingExtra *extra;
+  AexMessages *messages;
+
+  if (G_LIKELY (!(aex_pending_load (source) & AEX_BIT_WATCHED)) || aex_is_forked ())
+    return;
+  subscribers = dup_subscribers (source, TRUE);
+  if (subscribers == NULL)
+    return;
+  extra = aex_pending_ensure_extra (self);
+  aex_pending_lock (self);
+  aex_pending_is_open (self);
+  messages = ensure_messages (extra);
+  messages->heard = add_all (messages->heard, subscribers);
+  aex_pending_unlock (self);
+}
+
 void
 aex_pending_flush_messages (AexPending *self, AexTarget *target)
 {
-  g_autoptr (GPtrArray) subscribers = dup_subscribers (self);
+  g_autoptr (GPtrArray) subscribers = dup_subscribers (self, TRUE);
 
   for (guint i = 0; subscribers != NULL && i < subscribers->len; i++)
-    if (aex_subscriber_is_of (subscribers->pdata[i], self))
-      aex_subscriber_drain (subscribers->pdata[i], self, target);
+    aex_subscriber_drain (subscribers->pdata[i], target);
 }

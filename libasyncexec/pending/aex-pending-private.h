@@ -259,6 +259,7 @@ void     aex_pending_pass_progress  (AexPending *self);    /* on to what follows
 
 /* ---- aex-pending-messages.c */
 void     aex_pending_pass_messages  (AexPending *self, AexPending *source);    /* self begins to follow source */
+void     aex_pending_hear           (AexPending *self, AexPending *source);    /* self is about to end because of source */
 void     aex_pending_end_messages   (AexPending *self);                        /* it is done */
 void     aex_pending_flush_messages (AexPending *self, AexTarget *target);
 gulong   aex_pending_add_subscriber (AexPending *self, AexWaiter *closure);    /* takes closure */

@@ -234,6 +234,7 @@ aex_pending_settle_linked (AexPending *self, AexPending *source)
         break;
     }
   aex_pending_note_observed (source);
+  aex_pending_hear (self, source);
   write_outcome (self, AEX_TAG_FORWARD, (AexWord) { .v_pending = g_object_ref (root) });
   settle (self, (state & AEX_BIT_STARTED) != 0);
   return TRUE;

@@ -31,7 +31,7 @@ gboolean       aex_subscriber_push_more (AexSubscriber *self, GVariant *message)
 
 /* With no lock held. */
 void           aex_subscriber_schedule (AexSubscriber *self);
-void           aex_subscriber_drain   (AexSubscriber *self, AexPending *pending, AexTarget *target);
+void           aex_subscriber_drain   (AexSubscriber *self, AexTarget *target);
 gboolean       aex_subscriber_close   (AexSubscriber *self);    /* he wants no more; FALSE: said before */
 void           aex_subscriber_end     (AexSubscriber *self);    /* nothing more will come */
 AexPending    *aex_subscriber_wait_for_room (AexSubscriber *self);   /* resolved when there is; NULL: look again */

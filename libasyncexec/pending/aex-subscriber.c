@@ -256,14 +256,16 @@ aex_subscriber_schedule (AexSubscriber *self)
 
 /* Everything that is there, now; for the target's own thread. */
 void
-aex_subscriber_drain (AexSubscriber *self, AexPending *pending, AexTarget *target)
+aex_subscriber_drain (AexSubscriber *self, AexTarget *target)
 {
+  g_autoptr (AexPending) pending = NULL;
   GVariant *message;
   gboolean more;
 
   if (self->target != target)
     return;
-  while ((message = take_message (self, FALSE, &more)) != NULL)
+  pending = g_weak_ref_get (&self->pending);
+  while (pending != NULL && (message = take_message (self, FALSE, &more)) != NULL)
     call (self, pending, message);
 }
 
