@@ -16,6 +16,7 @@ import ctypes
 import json
 import os
 import pty
+import random
 import re
 import signal
 import subprocess
@@ -432,6 +433,29 @@ def test_interrupt_from_outside(folder):
     check_equal((report["interrupted"], report["unreadable"]), (True, []))
     check_equal((report["files"], report["groups"][-1]["size"]), (n_files + 2, 5))
     check(len(opens.names) - n_before <= 2 * n_jobs, len(opens.names) - n_before, "files opened after the signal")
+
+
+def test_interrupt_at_any_moment(folder):
+    """Twenty moments, each when so many files have been opened: a report, and it says whether it is all."""
+    n_files = 60
+    for i in range(n_files):
+        made_tree.write_sparse(folder + b"/tree/%02d" % i, 1 << 20)
+    seed = random.randrange(1 << 32)
+    print(f"# seed {seed}", flush=True)
+    moments = random.Random(seed).sample(range(1, 2 * n_files), 20)
+    for moment in moments:
+        opens = Opens(folder + b"/tree")
+        with subprocess.Popen([*Programs.dupes, "--json", "--no-progress", folder + b"/tree"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while len(opens.names) < moment:
+                opens.read()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=TIMEOUT)
+        opens.close()
+        check(process.returncode in (0, 130) and err == b"", moment, process.returncode, err)
+        report = json.loads(out)
+        check_equal((report["interrupted"], report["unreadable"]), (process.returncode == 130, []), moment)
+        check(len(report["groups"]) <= 1, report["groups"])
 
 
 def test_interrupt_while_reporting(folder):
