@@ -235,14 +235,12 @@ test_refused_keys (void)
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autoptr (GError) error = NULL;
-      GVariant *keys = g_variant_parse (NULL, bad[i], NULL, NULL, NULL);
+      g_autoptr (GVariant) keys = g_variant_parse (NULL, bad[i], NULL, NULL, NULL);
 
       if (keys == NULL)
         continue;
-      g_variant_ref_sink (keys);
       g_assert_false (aex_operations_add_with_keys (set, "x", keys, G_VARIANT_TYPE_STRING, op_repeat, NULL, NULL, &error));
       g_assert_error (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT);
-      g_variant_unref (keys);
     }
   g_assert_false (aex_operations_lookup (set, "x", NULL, NULL));
 }

@@ -94,6 +94,8 @@ def drain():
 def at_start():
     """The first census, after that was made what stays for the life of the process."""
     GLib.ThreadPool.set_max_unused_threads(0)
+    # A sanitizer starts a thread of its own together with the first other one.
+    aextest.in_thread(int)
     # The caller of the default context; called ref_main where there is no override.
     (getattr(AsyncExec.Caller, "get_main", None) or AsyncExec.Caller.ref_main)()
     AsyncExec.run(int)
