@@ -108,6 +108,24 @@ aex_pending_changed (AexPending *self, guint changes)
     aex_pending_gather (self);
 }
 
+/* It is done: the last change does not wait for a round, for not everybody who waits does so through the owner's context. */
+void
+aex_pending_changed_last (AexPending *self)
+{
+  AexTarget *owner = self->environment != NULL ? self->environment->owner : NULL;
+  AexEntry entry = { &change_kind, self, NULL, NULL };
+
+  if (aex_is_forked () || owner == NULL)
+    return;
+  aex_pending_ensure_extra (self);
+  aex_pending_lock (self);
+  aex_pending_is_open (self);
+  aex_pending_note_change (self, AEX_CHANGE_STATE);
+  aex_pending_unlock (self);
+  g_object_ref (self);
+  aex_target_post_or_drop (owner, AEX_LANE_DEFAULT, &entry);
+}
+
 /* On the owner's context, in a dispatch. */
 void
 aex_pending_emit_changes (AexPending *self)

@@ -236,6 +236,7 @@ gboolean aex_pending_is_open        (AexPending *self);                   /* the
 gboolean aex_pending_note_change    (AexPending *self, guint changes);    /* likewise; TRUE: gather when it is gone */
 void     aex_pending_gather         (AexPending *self);
 void     aex_pending_changed        (AexPending *self, guint changes);
+void     aex_pending_changed_last   (AexPending *self);
 void     aex_pending_emit_changes   (AexPending *self);
 void     aex_pending_flush          (AexPending *self, AexTarget *target);    /* before a done callback */
 

@@ -29,7 +29,7 @@ note_done (AexPending *self, guint old)
   if (G_UNLIKELY (old & AEX_BIT_WATCHED))
     aex_pending_end_messages (self);
   if (G_UNLIKELY (aex_pending_has_handlers (self)))
-    aex_pending_changed (self, AEX_CHANGE_STATE);
+    aex_pending_changed_last (self);
   if (G_LIKELY (extra == NULL))
     return;
   aex_pending_lock (self);
