@@ -253,6 +253,16 @@ test_cancellation_is_silent (void)
   assert_reports ("", 0);
 }
 
+/* Who waits for what was cancelled fails with its error, and that is no news. */
+static void
+test_passed_cancellation_is_silent (void)
+{
+  aex_test_log_begin ();
+  g_object_unref (aex_pending_new_rejected (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "said")));
+  g_object_unref (aex_pending_new_rejected (g_error_new_literal (AEX_ERROR, AEX_ERROR_CLOSED, "said")));
+  assert_reports ("", 0);
+}
+
 /* --- the executor's signal */
 
 typedef struct
@@ -527,6 +537,7 @@ add_reports (void)
     }
   aex_test_add ("/pending/rule7/derived-unobserved", test_derived_unobserved);
   aex_test_add ("/pending/rule7/cancellation-is-silent", test_cancellation_is_silent);
+  aex_test_add ("/pending/rule7/passed-cancellation-is-silent", test_passed_cancellation_is_silent);
 }
 
 int

@@ -127,6 +127,13 @@ ghost_new (AexPending *self)
   return ghost;
 }
 
+/* Also one that a function met in what it waited for, and passed on. */
+static gboolean
+is_cancellation (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
+}
+
 /* A rejection that nobody has seen: said once. */
 static void
 report_unobserved (AexPending *self)
@@ -139,6 +146,8 @@ report_unobserved (AexPending *self)
   if (atomic_exchange (&self->observed, TRUE))
     return;
   error = aex_pending_make_error (self);
+  if (is_cancellation (error))
+    return;
   if (executor != NULL)
     {
       ghost = ghost_new (self);
