@@ -56,6 +56,14 @@ G_DEFINE_EXTENDED_ERROR (AexError, aex_error)
 
 #pragma GCC diagnostic pop
 
+/* A language binding makes errors of our domain without asking us for it.  One that was made before the domain was known
+ * to be extended would be freed as what it is not. */
+__attribute__ ((constructor)) static void
+register_domain (void)
+{
+  aex_error_quark ();
+}
+
 /**
  * aex_error_get_members:
  * @error: any error

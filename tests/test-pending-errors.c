@@ -484,6 +484,20 @@ test_payload_travels_with_copies (void)
   g_boxed_free (G_TYPE_VALUE, kept);
 }
 
+/* GJS makes errors of a domain whose name it read, without a call of ours. */
+static GError *early_error;
+
+static void
+test_error_made_before_the_first_call (void)
+{
+  g_autoptr (GPtrArray) members = aex_error_get_members (early_error);
+
+  g_assert_nonnull (members);
+  g_assert_cmpuint (members->len, ==, 0);
+  g_assert_null (aex_error_dup_payload (early_error));
+  g_clear_error (&early_error);
+}
+
 /* --- GROUP */
 
 static void
@@ -544,6 +558,7 @@ int
 main (int    argc,
       char **argv)
 {
+  early_error = g_error_new_literal (g_quark_from_static_string ("AexError"), AEX_ERROR_GROUP, "early");
   aex_test_init (&argc, &argv);
   add_reports ();
   aex_test_add ("/pending/I8/signal-handled", test_signal_handled);
@@ -554,6 +569,7 @@ main (int    argc,
   aex_test_add ("/pending/K32/payload", test_payload);
   aex_test_add ("/pending/K32/payload-of-a-loser", test_payload_of_a_loser);
   aex_test_add ("/pending/K32/no-payload", test_no_payload);
+  aex_test_add ("/pending/K32/error-made-before-the-first-call", test_error_made_before_the_first_call);
   aex_test_add ("/pending/K32/payload-travels-with-copies", test_payload_travels_with_copies);
   aex_test_add ("/pending/K62/members-of-other-errors", test_members_of_other_errors);
   aex_test_add ("/pending/K62/group-names-members", test_group_names_members);

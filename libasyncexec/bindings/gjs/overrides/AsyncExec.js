@@ -6,6 +6,7 @@
 const Parts = imports.overrides._asyncexec;
 
 function _init() {
-    for (const part of ['support', 'errors', 'pending', 'combine', 'streams', 'executor', 'caller', 'map', 'context'])
+    for (const part of ['support', 'errors', 'pending', 'combine', 'messages', 'streams', 'executor', 'operations',
+        'caller', 'map', 'context'])
         Parts[part].install(this);
 }

@@ -4,7 +4,7 @@
 
 const {Gio} = imports.gi;
 const {_, define, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
-const {raw, resolved, toPending} = imports.overrides._asyncexec.pending;
+const {converted, raw, resolved, toPending} = imports.overrides._asyncexec.pending;
 
 let namespace = null;
 const combine = {};
@@ -29,10 +29,10 @@ const statics = {
         return mapMembers(combine.all_settled(toPendings(items)), member => member);
     },
     any(items) {
-        return combine.any(toPendings(items));
+        return combine.any(toPendings(items).map(converted));
     },
     first(items) {
-        return combine.first(toPendings(items));
+        return combine.first(toPendings(items).map(converted));
     },
 };
 

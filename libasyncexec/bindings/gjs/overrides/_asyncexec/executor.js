@@ -7,8 +7,8 @@ const {GObject} = imports.gi;
 const {_, alias, blocks, checkFunction, define, isThenable, newError, readOptions, refuse, toMicroseconds, toSeconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {fromPromise, raw: rawPending} = imports.overrides._asyncexec.pending;
-const {pack} = imports.overrides._asyncexec.values;
+const {converted, fromPromise, raw: rawPending} = imports.overrides._asyncexec.pending;
+const {pack} = imports.overrides._asyncexec.variants;
 
 let namespace = null;
 let plainOptions = null;
@@ -39,7 +39,7 @@ function toJob(func, args) {
             job.resolve(result);
             return null;
         }
-        return result instanceof namespace.Pending ? result : fromPromise(result, cancellable);
+        return result instanceof namespace.Pending ? converted(result) : fromPromise(result, cancellable);
     };
 }
 
@@ -140,6 +140,10 @@ class OptionsView {
             if (job.state === namespace.PendingState.REJECTED)
                 reportUnhandled(this.executor, job.error);
         });
+    }
+
+    call(name, parameters = null) {
+        return imports.overrides._asyncexec.operations.call(this.executor, this._options, name, parameters);
     }
 
     map(func, items, options = {}) {

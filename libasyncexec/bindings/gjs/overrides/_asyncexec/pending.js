@@ -6,7 +6,8 @@ const {GLib} = imports.gi;
 const {_, alias, blocks, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {box, boxThrown, isBox, pack, unbox, unpack} = imports.overrides._asyncexec.values;
+const {box, boxThrown, isBox, unbox} = imports.overrides._asyncexec.values;
+const {pack, unpack} = imports.overrides._asyncexec.variants;
 
 let namespace = null;
 var raw = {};
@@ -30,27 +31,67 @@ function readWith(getter) {
     };
 }
 
-// A function of its own, for a closure inside of toPromise() would keep the
+// How JavaScript wants to see the value of a pending that C resolves.  What is
+// derived from such a pending here shows the same, see converted() for the rest.
+const CONVERT = Symbol('convert');
+
+const SUBSCRIBED = Symbol('subscribed');
+
+function noteSubscribed(pending) {
+    pending[SUBSCRIBED] = true;
+}
+
+function convertWith(pending, convert) {
+    if (convert !== undefined)
+        pending[CONVERT] = convert;
+    return pending;
+}
+
+function converterOf(pending) {
+    return pending[CONVERT];
+}
+
+function result() {
+    const value = readValue.call(this);
+    const convert = this[CONVERT];
+    return convert === undefined ? value : convert(value);
+}
+
+let readValue = null;
+
+// Functions of their own, for a closure inside of toPromise() would keep the
 // pending alive, and nobody would ever hear that it was abandoned.
-function settleWith(resolve, reject) {
+function settleWith(resolve, reject, convert) {
     return done => {
         try {
-            resolve(done.result());
+            resolve(convertWith(done, convert).result());
         } catch (error) {
             reject(error);
         }
     };
 }
 
-// Settles later than now in every case, as promises do.  The callback hangs on
-// a derived pending: that one also hears when its source is abandoned.
+function rejectAbandoned(reject) {
+    return derived => {
+        const error = raw.dup_error.call(derived);
+        if (error?.matches(namespace.Error, namespace.Error.ABANDONED))
+            reject(error);
+    };
+}
+
+// Settles later than now in every case, as promises do, and after everything
+// that the pending published.  A callback of a pending that is abandoned is
+// never called; one of a pending that was derived from it is.
 function toPromise(pending) {
     return new Promise((resolve, reject) => {
-        const settle = settleWith(resolve, reject);
-        if (raw.is_done.call(pending))
+        const settle = settleWith(resolve, reject, converterOf(pending));
+        // Messages that are on their way come first.
+        if (raw.is_done.call(pending) && pending[SUBSCRIBED] === undefined) {
             settle(pending);
-        else
-            raw.add_done_callback.call(raw.shield.call(pending), settle);
+            return;
+        }
+        raw.add_done_callback.call(pending, settle);
+        raw.add_done_callback.call(raw.shield.call(pending), rejectAbandoned(reject));
     });
 }
 
@@ -93,6 +134,13 @@ function guarded(func) {
             logError(error, 'AsyncExec');
         }
     };
+}
+
+// The same outcome with the value as JavaScript wants it, for C to hand on.
+function converted(pending) {
+    if (converterOf(pending) === undefined)
+        return pending;
+    return raw.add_continuation.call(pending, namespace.ThenFlags.ON_SUCCESS, () => resolved(pending.result()));
 }
 
 const WAIT_OPTIONS = {
@@ -156,7 +204,8 @@ const producerMethods = {
         raw.set_metadata.call(this, key, value === null || value === undefined ? null : pack(value));
     },
     getMetadata(key) {
-        return unpack(raw.dup_metadata.call(this, key));
+        const value = raw.dup_metadata.call(this, key);
+        return value === null ? null : unpack(value);
     },
 };
 
@@ -169,7 +218,13 @@ const consumerMethods = {
     },
     waitAsync,
     withTimeout(seconds) {
-        return raw.with_timeout.call(this, toMicroseconds(seconds));
+        return convertWith(raw.with_timeout.call(this, toMicroseconds(seconds)), converterOf(this));
+    },
+    shield() {
+        return convertWith(raw.shield.call(this), converterOf(this));
+    },
+    follow(other) {
+        return raw.follow.call(this, converted(other));
     },
     addDoneCallback(func) {
         return raw.add_done_callback.call(this, guarded(func));
@@ -186,7 +241,7 @@ const consumerMethods = {
             } catch (error) {
                 throw toGError(error);
             }
-            return next === null || next === undefined ? null : toPending(next);
+            return next === null || next === undefined ? null : converted(toPending(next));
         });
     },
 };
@@ -231,7 +286,7 @@ function keepRaw(Pending) {
     for (const name of ['resolve', 'reject', 'reject_with_payload', 'set_canceller', 'set_metadata', 'dup_metadata', 'cancel',
         'cancel_on', 'wait_async', 'wait_finish', 'with_timeout', 'add_done_callback', 'add_done_callback_object',
         'add_continuation', 'is_done', 'is_cancelled', 'get_state', 'dup_error', 'dup_payload', 'dup_value', 'dup_info',
-        'dup_context', 'dup_name', 'set_name', 'shield'])
+        'dup_context', 'dup_name', 'set_name', 'shield', 'follow'])
         raw[name] = Pending.prototype[name];
     raw.sleep = Pending.sleep;
     raw.new_full = Pending.new_full;
@@ -242,8 +297,9 @@ function install(AsyncExec) {
     const {prototype} = Pending;
     namespace = AsyncExec;
     keepRaw(Pending);
+    readValue = readWith(raw.dup_value);
 
-    define(prototype, {...promiseMethods, ...producerMethods, ...consumerMethods, result: readWith(raw.dup_value)});
+    define(prototype, {...promiseMethods, ...producerMethods, ...consumerMethods, result});
     for (const name of ['dup_value', 'dup_object', 'dup_string', 'dup_variant', 'get_boolean', 'get_double', 'get_int64'])
         prototype[name] = readWith(prototype[name]);
     alias(prototype, ['add_done_callback', 'cancel_queued', 'cancel_with', 'dup_context', 'dup_error', 'dup_info',

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What a job says while it runs: how far it is, and messages.
+
+const {GObject} = imports.gi;
+const {alias, blocks, checkFunction, define, refuse} = imports.overrides._asyncexec.support;
+const {noteSubscribed} = imports.overrides._asyncexec.pending;
+const {pack, unpack} = imports.overrides._asyncexec.variants;
+
+const raw = {};
+
+const methods = {
+    setProgress(fraction, message = null) {
+        raw.set_progress.call(this, fraction, message);
+    },
+    publish(message) {
+        return raw.publish.call(this, pack(message));
+    },
+    subscribe(func) {
+        checkFunction(func);
+        noteSubscribed(this);
+        return raw.subscribe.call(this, (pending, message) => {
+            try {
+                func(unpack(message), pending);
+            } catch (error) {
+                logError(error, 'AsyncExec');
+            }
+        });
+    },
+    // A progress bar, or anything with that property, shows how far this is.
+    bindProgress(target, property = 'fraction') {
+        return this.bind_property('progress', target, property, GObject.BindingFlags.SYNC_CREATE);
+    },
+};
+
+function install(AsyncExec) {
+    const {prototype} = AsyncExec.Pending;
+    for (const name of ['set_progress', 'publish', 'subscribe'])
+        raw[name] = prototype[name];
+    define(prototype, methods);
+    alias(prototype, ['unsubscribe', 'get_progress', 'dup_progress_message', 'get_n_lost_messages']);
+    refuse(prototype, ['publishWait'], blocks);
+}
