@@ -3,12 +3,12 @@
 imports.gi.versions.AsyncExec = '1';
 const {AsyncExec, Gio, GLib, GObject} = imports.gi;
 const {isTrue, run, same, sameItems, test, throwsCode, turn} = imports.tap;
-const {Caller, Executor, Pending} = AsyncExec;
+const {Caller, Pending, ThreadPool} = AsyncExec;
 const {INVALID_ARGUMENT, NOT_FOUND, NOT_SUPPORTED} = AsyncExec.Error;
 const Variants = imports.overrides._asyncexec.variants;
 
 const caller = Caller.getCurrent();
-const pool = Executor.getDefault();
+const pool = new ThreadPool();
 const text = value => JSON.stringify(value);
 const folder = Gio.File.new_for_path(GLib.dir_make_tmp('asyncexec-XXXXXX'));
 const file = folder.get_child('file');
@@ -164,7 +164,7 @@ test('names setProgress bindProgress', async () => {
 test('cleaning up', async () => {
     file.delete(null);
     folder.delete(null);
-    await turn();
+    await pool.shutdown();
 });
 
 run();
