@@ -36,6 +36,14 @@ aex_error_attach_payload (GError *error, const GValue *payload)
   aex_error_take_payload (error, &self->head);
 }
 
+const GValue *
+aex_error_get_payload (const GError *error)
+{
+  AexErrorPayload *self = (AexErrorPayload *) aex_error_peek_payload (error);
+
+  return self != NULL ? &self->value : NULL;
+}
+
 /**
  * aex_error_new_exception:
  * @message: what went wrong, for people
@@ -78,10 +86,10 @@ aex_error_new_exception (const char *message, const GValue *payload)
 GValue *
 aex_error_dup_payload (const GError *error)
 {
-  AexErrorPayload *self;
+  const GValue *payload;
 
   g_return_val_if_fail (error != NULL, NULL);
 
-  self = (AexErrorPayload *) aex_error_peek_payload (error);
-  return self != NULL ? aex_value_dup (&self->value) : NULL;
+  payload = aex_error_get_payload (error);
+  return payload != NULL ? aex_value_dup (payload) : NULL;
 }

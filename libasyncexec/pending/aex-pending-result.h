@@ -12,6 +12,7 @@ AEX_AVAILABLE_IN_1_0 guint        aex_pending_result_get_index   (AexPendingResu
 AEX_AVAILABLE_IN_1_0 gboolean     aex_pending_result_get_success (AexPendingResult *self);
 AEX_AVAILABLE_IN_1_0 GValue      *aex_pending_result_dup_value   (AexPendingResult *self, GError **error);
 AEX_AVAILABLE_IN_1_0 const GValue*aex_pending_result_get_value   (AexPendingResult *self, GError **error);
+AEX_AVAILABLE_IN_1_0 const GValue*aex_pending_result_peek_value  (AexPendingResult *self, GError **error);
 AEX_AVAILABLE_IN_1_0 GError      *aex_pending_result_dup_error   (AexPendingResult *self);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_pending_result_get_pending (AexPendingResult *self);
 

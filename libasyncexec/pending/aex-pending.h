@@ -55,6 +55,8 @@ AEX_AVAILABLE_IN_1_0 GVariant     *aex_pending_dup_variant          (AexPending 
 AEX_AVAILABLE_IN_1_0 gpointer      aex_pending_get_pointer          (AexPending *self, GError **error);
 AEX_AVAILABLE_IN_1_0 GError       *aex_pending_dup_error            (AexPending *self);
 AEX_AVAILABLE_IN_1_0 GValue       *aex_pending_dup_payload          (AexPending *self);
+AEX_AVAILABLE_IN_1_0 const GValue *aex_pending_peek_value           (AexPending *self, GError **error);
+AEX_AVAILABLE_IN_1_0 const GValue *aex_pending_peek_payload         (AexPending *self);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_wait                 (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error);
 AEX_AVAILABLE_IN_1_0 void          aex_pending_wait_async           (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_wait_finish          (AexPending *self, GAsyncResult *result, GError **error);

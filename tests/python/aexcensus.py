@@ -4,6 +4,7 @@
 import ctypes
 import gc
 import os
+import signal
 import time
 
 from gi.repository import AsyncExec, GLib
@@ -96,8 +97,12 @@ def at_start():
     GLib.ThreadPool.set_max_unused_threads(0)
     # A sanitizer starts a thread of its own together with the first other one.
     aextest.in_thread(int)
-    # The caller of the default context; called ref_main where there is no override.
-    (getattr(AsyncExec.Caller, "get_main", None) or AsyncExec.Caller.ref_main)()
+    # GLib's worker thread; the caller of the default context, and what wakes a blocked main thread for signals.
+    GLib.source_remove(GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR2, int))
     AsyncExec.run(int)
-    drain()
+    with AsyncExec.ThreadPool(max_workers=1) as pool:
+        pool.submit(int).result()
+    del pool
+    before = Census()
+    before.settle(with_process=True)
     return Census()

@@ -95,11 +95,13 @@ class Tap(unittest.TestResult):
 
     def stopTest(self, test):
         super().stopTest(test)
+        name = test._testMethodName
+        vars(test).clear()
         left = self.census.settle(with_process=False)
         signal.setitimer(signal.ITIMER_REAL, 0)
         self.bad += [f"census: {line}" for line in left]
         self.bad += [f"exception that reached nobody: {value!r}" for value in self.strays.take()]
-        self.say(test._testMethodName, self.bad, self.reason)
+        self.say(name, self.bad, self.reason)
 
     def say(self, name, problems, reason=None):
         self.number += 1
@@ -155,7 +157,7 @@ def main():
     faulthandler.register(signal.SIGALRM, chain=True)
     faulthandler.register(signal.SIGTERM, chain=True)
     try:
-        import gi
+        import gi._gi
     except ImportError:
         skip_all("NOT RUN: no python3 that has PyGObject")
     gi.require_version("AsyncExec", "1")

@@ -3,7 +3,8 @@
 
 from gi.overrides import override
 
-from ._asyncexec import caller, executor, exit as exits, jobs, messages, pending, run as running, streams
+from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, streams,
+                         testing)
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
@@ -23,9 +24,10 @@ check_cancelled = jobs.check_cancelled
 report_progress = messages.report_progress
 publish = messages.publish
 
+futures.install(Pending, Executor)
 messages.install(Pending)
 exits.install()
 
 __all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
            "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
-           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn"]
+           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing"]

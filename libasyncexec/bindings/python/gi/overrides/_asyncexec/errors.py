@@ -7,6 +7,8 @@ import concurrent.futures
 import logging
 import queue
 import sys
+import traceback
+import weakref
 
 from gi.repository import Gio, GLib, GObject
 
@@ -159,9 +161,53 @@ def clean(text):
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+class _Raised:
+    """The exception of an outcome.  C owns this, the pending that was read first owns the exception: the garbage
+    collector does not see through C, and an exception knows the frames in which the pending is a variable."""
+
+    __slots__ = ("exception", "origin", "reader")
+
+    def __init__(self, exception, origin):
+        self.exception = exception
+        self.origin = hash(origin)
+        self.reader = None
+
+    def take(self, pending):
+        """The exception, for pending: what reads it first keeps it."""
+        reader = self.reader() if self.reader is not None else None
+        if reader is not None:
+            return reader._raised.exception
+        exception, self.exception = self.exception, None
+        pending._raised = (_Keeper if hash(pending) == self.origin else _Borrower)(exception, self)
+        self.reader = weakref.ref(pending)
+        return exception
+
+
+class _Keeper:
+    """Keeps the exception for the pending that was rejected with it: whatever was derived from it has gone before."""
+
+    __slots__ = ("exception", "raised")
+
+    def __init__(self, exception, raised):
+        self.exception = exception
+        self.raised = raised
+
+
+class _Borrower(_Keeper):
+    """Keeps it for a pending that was derived, and gives it back when that goes."""
+
+    __slots__ = ()
+
+    def __del__(self):
+        # Frames that still run stay as they are.
+        traceback.clear_frames(self.exception.__traceback__)
+        self.raised.reader = None
+        self.raised.exception = self.exception
+
+
 def reject(pending, exception):
     """Sets the outcome of pending: failure with this very exception."""
-    payload = GObject.Value(GObject.TYPE_PYOBJECT, exception)
+    payload = GObject.Value(GObject.TYPE_PYOBJECT, _Raised(exception, pending))
     return raw.Pending.reject_with_payload(pending, to_error(exception), payload)
 
 
@@ -189,11 +235,11 @@ def outcome_error(pending, error=None):
         error = raw.Pending.dup_error(pending)
     if error.domain == IO_DOMAIN and error.code == Cancelled.default[1] and pending.is_cancelled():
         return from_error(error)
-    payload = raw.Pending.dup_payload(pending)
+    payload = raw.Pending.peek_payload(pending)
     if pending._dispatch_exception is not None:
         return pending._dispatch_exception
-    if isinstance(payload, BaseException):
-        return payload
+    if isinstance(payload, _Raised):
+        return payload.take(pending)
     if error.domain == DOMAIN and error.code == int(raw.Error.GROUP) and payload is not None and len(payload):
         return GroupError(error.message, [outcome_error(member) for member in payload], error.domain, error.code)
     return from_error(error)

@@ -73,7 +73,7 @@ def _leave(host, caller):
         raw.Caller.set_wake_func(caller, None)
 
 
-def _iterates(loop, context):
+def iterates(loop, context):
     """Whether the loop runs that main context itself: gbulb's does, and PyGObject's own."""
     own = getattr(loop, "_context", None)
     return isinstance(own, GLib.MainContext) and own == context
@@ -104,7 +104,7 @@ def ensure(loop):
         context.push_thread_default()
     with _lock:
         _hosts[loop] = None
-    if _iterates(loop, context):
+    if iterates(loop, context):
         return
     host = Host(loop, raw.Caller.ref_current())
     with _lock:

@@ -55,6 +55,8 @@ def _settle(job, entry):
         # From where the user's code begins.
         exception.__traceback__ = exception.__traceback__.tb_next
         driver.fail(job, exception)
+        # The exception, which the job owns, leads to this frame.
+        del job
     else:
         values.resolve(job, value)
 
@@ -66,6 +68,7 @@ def _run(job, token, *user_data):
         return True
     graveyard = _entries[token][4]
     _settle(job, _entries[token])
+    del job
     # Only the table has it now: the owner drops the last reference.
     graveyard.bury(token)
     return True

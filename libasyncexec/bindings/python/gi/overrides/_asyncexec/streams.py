@@ -17,7 +17,7 @@ def value_of(stream, result):
     """The item of most streams: the value; an error is raised and ends the stream."""
     exception = stream.exception_of(result)
     if exception is None:
-        return result.dup_value()
+        return result.peek_value()
     stream.close()
     raise exception
 
@@ -25,7 +25,7 @@ def value_of(stream, result):
 def value_or_exception(stream, result):
     """The item of map() with return_exceptions."""
     exception = stream.exception_of(result)
-    return result.dup_value() if exception is None else exception
+    return result.peek_value() if exception is None else exception
 
 
 class PendingStream(Raw):
@@ -83,7 +83,7 @@ class PendingStream(Raw):
 
     def _take(self, following):
         try:
-            result = raw.Pending.dup_value(following)
+            result = raw.Pending.peek_value(following)
         except errors.GLib.Error as error:
             raise self._ended_with(error) from None
         return result

@@ -6,7 +6,7 @@ from gi.repository import GLib, GObject
 from . import errors, raw, table
 
 _resolve = raw.Pending.resolve
-_dup_value = raw.Pending.dup_value
+_peek_value = raw.Pending.peek_value
 _resolve_int64 = raw.Pending.resolve_int64
 _resolve_double = raw.Pending.resolve_double
 _resolve_boolean = raw.Pending.resolve_boolean
@@ -59,7 +59,7 @@ def read(pending):
     if found > table.VALUE:
         return _entries[found]
     try:
-        value = _dup_value(pending)
+        value = _peek_value(pending)
     except GLib.Error as error:
         failure = error
     else:

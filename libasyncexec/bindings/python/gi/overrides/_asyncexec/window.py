@@ -82,7 +82,7 @@ class Window:
         return self._pending_of(following)
 
     def _pending_of(self, following):
-        result = raw.Pending.dup_value(following)
+        result = raw.Pending.peek_value(following)
         if result is None:
             return None
         pending = result.get_pending()
