@@ -558,7 +558,7 @@ aex_operations_load_module (AexOperations *self, const char *path, GError **erro
       g_set_error (error, AEX_ERROR, AEX_ERROR_FAILED, _("The module “%s” could not be loaded: %s"), shown, reason->message);
       return FALSE;
     }
-  /* Types and closures that come from it stay. */
-  g_module_make_resident (module);
+  /* Never closed: types and closures that come from it stay.  g_module_make_resident() would say the same, in a field
+   * that a thread that opens the module reads at the same time. */
   return has_module (self, module) || register_module (self, module, error);
 }
