@@ -129,6 +129,15 @@ test('R4 values that GJS can not guess', () => {
         same(Pending.resolved(value).result(), value);
 });
 
+test('R7 values survive the collector', () => {
+    // GJS 1.74 loses what a GValue of its own type holds.
+    const pendings = Array.from({length: 500}, (_none, i) => Pending.resolved({i}));
+    const failed = Array.from({length: 100}, (_none, i) => Pending.rejected({i}));
+    System.gc();
+    isTrue(pendings.every((pending, i) => pending.result().i === i));
+    isTrue(failed.every((pending, i) => pending.error.i === i));
+});
+
 test('R4 typed values go as themselves', () => {
     const file = Gio.File.new_for_path('/');
     same(Pending.resolved(file).result(), file);
