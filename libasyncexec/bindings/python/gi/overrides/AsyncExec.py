@@ -5,6 +5,7 @@ from gi.overrides import override
 
 from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, streams,
                          testing)
+from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
@@ -26,6 +27,22 @@ publish = messages.publish
 
 futures.install(Pending, Executor)
 messages.install(Pending)
+hide(Pending, {
+    "add_continuation": "then(), catch() or finally_()", "add_done_callback_inline": "add_done_callback()",
+    "dup_error": "peek_exception()", "dup_payload": "peek_exception()", "dup_value": "peek()",
+    "is_cancelled": "cancelled()", "is_done": "done()", "new_full": "Pending()", "new_rejected": "Pending.rejected()",
+    "new_resolved": "Pending.resolved()", "reject_with_payload": "reject()", "wait_async": "wait()",
+    "wait_finish": "wait()",
+})
+hide(Executor, {
+    "map_full": "map()", "ref_default": "Executor.get_default()", "submit_async": "submit()",
+    "submit_async_full": "options().submit()", "submit_full": "options().submit()", "call_full": "options().call()",
+})
+hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
+hide(Caller, {
+    "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
+})
+
 exits.install()
 
 __all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",

@@ -127,6 +127,12 @@ class Driver:
         context.run(_current.set, job if job is not None else self.promise)
         raw.Pending.set_canceller(self.promise, self._cancelled)
 
+    def begin(self):
+        """The first step; returns the promise, which is all that is left when the coroutine ended with it."""
+        promise = [self.promise]
+        self.step()
+        return promise.pop()
+
     def _cancelled(self, promise, *user_data):
         with self.lock:
             self.cancel_wanted = True
@@ -197,16 +203,16 @@ class Driver:
         return None
 
     def _finish(self, how, outcome):
-        self.coroutine = None
-        how(self.promise, outcome)
+        """The frames of the coroutine know this object; it must not know what keeps its outcome."""
+        promise = [self.promise]
+        self.promise = self.job = self.coroutine = self.context = None
+        how(promise.pop(), outcome)
         self.kept = None
 
 
 def drive(coroutine):
     """Starts a coroutine here; its steps are callbacks of this thread.  Returns its pending."""
-    stepper = Driver(None, contextvars.copy_context(), coroutine)
-    stepper.step()
-    return stepper.promise
+    return Driver(None, contextvars.copy_context(), coroutine).begin()
 
 
 def fail(pending, exception):
@@ -218,6 +224,7 @@ def fail(pending, exception):
         if raw.Pending.is_done(pending):
             return
     errors.reject(pending, errors.as_exception(exception))
+    del pending
 
 
 def foreign(awaitable):
@@ -233,17 +240,15 @@ def _call(token):
     return context.run(fn, *args, **kwargs)
 
 
-def start(job, token, kept):
-    """Calls a coroutine function and starts it; job follows it."""
+def prepare(job, kept):
+    """Calls a coroutine function for a job; returns what steps it, None when the outcome is set already."""
     try:
-        coroutine = _call(token)
+        coroutine = _call(kept.token)
     except BaseException as exception:
         fail(job, exception)
-        return
+        del job
+        return None
     if not inspect.iscoroutine(coroutine):
         values.resolve(job, coroutine)
-        return
-    stepper = Driver(job, table.entries[token][3], coroutine, kept)
-    del coroutine, kept
-    stepper.step()
-    raw.Pending.follow(job, stepper.promise)
+        return None
+    return Driver(job, table.entries[kept.token][3], coroutine, kept)

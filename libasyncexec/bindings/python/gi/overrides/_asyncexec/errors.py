@@ -233,7 +233,7 @@ def outcome_error(pending, error=None):
     """The exception of a pending that failed: the very object if it was one of Python's."""
     if error is None:
         error = raw.Pending.dup_error(pending)
-    if error.domain == IO_DOMAIN and error.code == Cancelled.default[1] and pending.is_cancelled():
+    if error.domain == IO_DOMAIN and error.code == Cancelled.default[1] and raw.Pending.is_cancelled(pending):
         return from_error(error)
     payload = raw.Pending.peek_payload(pending)
     if pending._dispatch_exception is not None:

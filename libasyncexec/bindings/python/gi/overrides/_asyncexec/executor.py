@@ -4,7 +4,7 @@
 import threading
 
 from . import exit as exits
-from . import jobs, options, raw, release, streams, subclass
+from . import jobs, operations, options, raw, release, streams, subclass
 from .hosting import ensure_running as hosted
 
 Raw = raw.Executor
@@ -71,6 +71,14 @@ class Executor(Raw):
             if not pending.done():
                 pending.cancel()
 
+    def call(self, operation, /, *args, **params):
+        """Runs an operation by its name; returns the Pending of its result.
+
+        The parameters are packed by the types that the operation declares;
+        the result is unpacked, and bytes for a byte string.
+        """
+        return operations.call(self, operation, args, params)
+
     def map(self, fn, /, *iterables, ordered=True, max_concurrent=None, timeout=None, return_exceptions=False):
         """A stream of fn(*items) for the items of the iterables, like the built-in map().
 
@@ -98,15 +106,17 @@ class Executor(Raw):
         hosted()
         return streams.wrap_async_iterable(self, iterable)
 
-    def options(self, *, name=None, priority=None, timeout=None, cancellable=None, context=None, metadata=None):
-        """This executor with options: a view with submit, post, map and run.
+    def options(self, *, name=None, priority=None, timeout=None, cancellable=None, context=None, metadata=None,
+                subscriber=None):
+        """This executor with options: a view with submit, call, post, map and run.
 
         name: of the pendings.  priority: a Priority.  timeout: seconds from
         submission.  cancellable: a Gio.Cancellable.  context: an
         AsyncExec.Context.  metadata: a dictionary of GLib.Variant or of what
-        packs into one.
+        packs into one.  subscriber: a function that gets what the job
+        publishes.
         """
-        return options.View(self, name, priority, timeout, cancellable, context, metadata)
+        return options.View(self, name, priority, timeout, cancellable, context, metadata, subscriber)
 
     def shutdown(self, cancel_pending=False, cancel_running=False):
         """Takes no more work; the returned pending is done when nothing runs any more."""

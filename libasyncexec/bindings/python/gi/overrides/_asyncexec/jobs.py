@@ -55,8 +55,8 @@ def _settle(job, entry):
         # From where the user's code begins.
         exception.__traceback__ = exception.__traceback__.tb_next
         driver.fail(job, exception)
-        # The exception, which the job owns, leads to this frame.
-        del job
+        # The traceback knows this frame by the user's: what it holds would be kept by the outcome of job.
+        del job, entry, fn, args, kwargs, context
     else:
         values.resolve(job, value)
 
@@ -74,48 +74,55 @@ def _run(job, token, *user_data):
     return True
 
 
-def _start(job, token, *user_data):
-    """Every job of Python that is a coroutine: it follows the coroutine."""
-    if job is None:
-        del _entries[token]
-        return True
-    driver.start(job, token, _Kept(_entries[token][4], token))
-    return True
+def _coroutine(kept):
+    """The C function of a job that is a coroutine: the job follows the promise of that."""
+    def start(job, cancellable, *user_data):
+        stepper = driver.prepare(job, kept)
+        del job
+        return stepper.begin() if stepper is not None else None
+
+    return start
 
 
 _jobs = table.Trampoline.new(_run)
-_coroutines = table.Trampoline.new(_start)
 
 
 def _enter(fn, args, kwargs):
-    """(trampoline, token) for a submission by this thread."""
-    if is_coroutine_function(fn):
-        trampoline = _coroutines
-    elif callable(fn):
-        trampoline = _jobs
-    else:
+    """The token for a submission by this thread."""
+    if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
+    hosting.ensure_running()
     graveyard = release.current()
     if graveyard.tokens:
         release.collect()
     token = _next_token()
     _entries[token] = (fn, args, kwargs, _copy_context(), graveyard)
-    return trampoline, token
+    return token
 
 
 def submit(executor, fn, args, kwargs, options=None):
     """Gives fn to an executor; coroutine functions in coroutine form."""
-    hosting.ensure_running()
-    trampoline, token = _enter(fn, args, kwargs)
-    return _submit(trampoline, executor, options, token)
+    token = _enter(fn, args, kwargs)
+    if is_coroutine_function(fn):
+        start = _coroutine(_Kept(_entries[token][4], token))
+        return raw.Executor.submit_async_full(executor, options, start)
+    return _submit(_jobs, executor, options, token)
 
 
 def submit_later(caller, delay, fn, args, kwargs):
     """Gives fn to a caller, for when delay seconds are over."""
-    hosting.ensure_running()
     delay_us = raw.microseconds(max(delay, 0))
-    trampoline, token = _enter(fn, args, kwargs)
-    return _call_later(trampoline, caller, delay_us, token)
+    if is_coroutine_function(fn):
+        fn, args, kwargs = _submit_and_follow, (caller, fn, args, kwargs), {}
+    return _call_later(_jobs, caller, delay_us, _enter(fn, args, kwargs))
+
+
+def _submit_and_follow(caller, fn, args, kwargs):
+    """The delay of a coroutine function is over."""
+    job = _get_current()
+    started = submit(caller, fn, args, kwargs)
+    if not raw.Pending.follow(job, started):
+        raw.Pending.cancel(started, None)
 
 
 def post(executor, fn, args, kwargs):

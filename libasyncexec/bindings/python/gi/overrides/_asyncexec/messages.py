@@ -5,7 +5,6 @@ import contextvars
 
 from gi.repository import GObject
 
-from . import context as contexts
 from . import errors, hosting, jobs, raw, variants
 
 Raw = raw.Pending
@@ -51,11 +50,14 @@ def pending_subscribe(self, fn, *args):
     The last 256 of before the first subscription come too.  Returns an
     identifier for unsubscribe().
     """
+    return Raw.subscribe(self, receiver(fn, args))
+
+
+def receiver(fn, args=()):
+    """The C function that gives fn a message, unpacked; for a subscription of this thread."""
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
-    loop = contexts.running_loop()
-    if loop is not None:
-        hosting.ensure(loop)
+    hosting.ensure_running()
     context = contextvars.copy_context()
 
     def call(pending, message, *user_data):
@@ -64,7 +66,7 @@ def pending_subscribe(self, fn, *args):
         except BaseException as exception:
             errors.report_callback(fn, exception)
 
-    return Raw.subscribe(self, call)
+    return call
 
 
 def pending_progress(self):

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Options of a submission."""
 
-from gi.repository import GLib
-
-from . import jobs, raw, streams
+from . import jobs, messages, operations, raw, streams
 from .variants import pack
 
 
 class View:
     """An executor with options: what is submitted through it gets them."""
 
-    def __init__(self, executor, name, priority, timeout, cancellable, context, metadata):
+    def __init__(self, executor, name, priority, timeout, cancellable, context, metadata, subscriber=None):
         self._executor = executor
         self._timeout = timeout
         self._options = made = raw.SubmitOptions.new()
@@ -25,11 +23,17 @@ class View:
         if context is not None:
             made.set_context(context)
         for key, value in (metadata or {}).items():
-            made.set_metadata(key, value if isinstance(value, GLib.Variant) else pack(value))
+            made.set_metadata(key, pack(value))
+        if subscriber is not None:
+            made.set_subscriber(messages.receiver(subscriber))
 
     def submit(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options."""
         return jobs.submit(self._executor, fn, args, kwargs, self._options)
+
+    def call(self, operation, /, *args, **params):
+        """Executor.call() with the options."""
+        return operations.call(self._executor, operation, args, params, self._options)
 
     def post(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options, without a pending to look at: exceptions go to unhandled-error."""

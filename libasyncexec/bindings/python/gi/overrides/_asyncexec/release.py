@@ -27,12 +27,7 @@ class Graveyard:
         self.tokens.append(token)
         if not self.told:
             self.told = True
-            raw.Executor.post(self.executor, self._come_by)
-
-    def _come_by(self, *user_data):
-        self.told = False
-        self.clear()
-        return True
+            raw.Executor.post(self.executor, _Visit(self))
 
     def clear(self):
         """On the owner's thread."""
@@ -43,6 +38,25 @@ class Graveyard:
             except IndexError:      # another thread of the same pool
                 return
             entries.pop(token, None)
+
+
+class _Visit:
+    """What is posted to an owner: it happens there, or, when the owner is gone, where C lets go of it."""
+
+    __slots__ = ("graveyard",)
+
+    def __init__(self, graveyard):
+        self.graveyard = graveyard
+
+    def __call__(self, *user_data):
+        graveyard, self.graveyard = self.graveyard, None
+        graveyard.told = False
+        graveyard.clear()
+        return True
+
+    def __del__(self):
+        if self.graveyard is not None:
+            self()
 
 
 class _Local(threading.local):

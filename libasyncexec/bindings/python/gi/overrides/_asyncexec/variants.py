@@ -42,3 +42,8 @@ def unpack(variant):
     if variant.is_of_type(GLib.VariantType.new("av")):
         return [unpack(variant.get_child_value(i)) for i in range(variant.n_children())]
     return variant.unpack()
+
+
+def unpack_any(value):
+    """A GVariant unpacked; anything else as it is."""
+    return unpack(value) if isinstance(value, GLib.Variant) else value
