@@ -221,7 +221,9 @@ def fail(pending, exception):
         # What the driver threw, or check_cancelled() raised, has been said already.
         if not raw.Pending.is_cancelled(pending):
             raw.Pending.cancel(pending, str(exception) or None)
-        if raw.Pending.is_done(pending):
+        # The outcome is the cancellation; a promise is only told that its coroutine has ended.
+        raw.Pending.resolve(pending, None)
+        if raw.Pending.is_cancelled(pending):
             return
     errors.reject(pending, errors.as_exception(exception))
     del pending
