@@ -44,7 +44,8 @@ class Executor(Raw):
     @staticmethod
     def set_default(executor):
         """Makes executor what get_default() gives; None for a new pool of the library."""
-        Raw.set_default(executor)
+        # For introspection it is a method, whose object can not be None.
+        Raw.set_default(ThreadPool() if executor is None else executor)
 
     def submit(self, fn, /, *args, **kwargs):
         """Runs fn(*args, **kwargs) here, later; returns its Pending.
