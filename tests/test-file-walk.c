@@ -306,7 +306,7 @@ test_root_refused (void)
 
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   from_fifo = aex_file_test_call (&test, "file-walk", fifo, NULL);
-  aex_assert_call_fails (from_fifo, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY, "fifo");
+  aex_assert_call_fails (from_fifo, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "fifo");
   aex_assert_call_fails (from_missing, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "missing");
 }
 

@@ -298,6 +298,8 @@ begin_walk (AexFileWalk *self, const char *root, GError **error)
       add_file (self, root, &st);
       return TRUE;
     }
+  if (!S_ISDIR (st.st_mode))
+    return aex_file_check_is_regular (root, &st, error);
   stream = open_folder (root, TRUE);
   if (stream != NULL)
     return walk_stream (self, root, stream, error);
