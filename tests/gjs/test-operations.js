@@ -116,6 +116,43 @@ test('R14 operations are no functions of JavaScript', async () => {
 
 // ---- progress and messages
 
+// So many that they take longer than the caller's turn.
+test('names options subscriber comes before what is done already', async () => {
+    let count = 0;
+    const work = () => {
+        GLib.compute_checksum_for_string(GLib.ChecksumType.SHA256, 'x'.repeat(10000), -1);
+        count++;
+    };
+    const job = caller.options({subscriber: work}).submit(self => {
+        for (let i = 0; i < 1000; i++)
+            self.publish(i);
+    });
+    // Runs after the job, and before its messages are delivered.
+    await caller.submit(async () => {
+        sameItems([job.done, count], [true, 0]);
+        await job;
+        same(count, 1000);
+    });
+});
+
+// The last messages are on their way when the walk is over.
+test('names options subscriber gets every message before await goes on', async () => {
+    const many = Gio.File.new_for_path(GLib.dir_make_tmp('asyncexec-XXXXXX'));
+    for (let i = 0; i < 200; i++)
+        many.get_child(String(i)).create(Gio.FileCreateFlags.NONE, null).close(null);
+    let count = 0;
+    const walk = pool.options({subscriber: ([found], from) => {
+        count += found.length;
+        same(from, walk);
+    }}).call('file-walk', {path: many});
+    await walk;
+    same(count, 200);
+    await throwsCode(() => pool.options({subscriber: 5}), AsyncExec.Error, INVALID_ARGUMENT);
+    for (let i = 0; i < 200; i++)
+        many.get_child(String(i)).delete(null);
+    many.delete(null);
+});
+
 test('names subscribe publish', async () => {
     const pending = new Pending();
     const seen = [];

@@ -7,7 +7,7 @@ const {GObject} = imports.gi;
 const {_, alias, blocks, checkFunction, define, isThenable, newError, readOptions, refuse, toMicroseconds, toSeconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {converted, fromPromise, raw: rawPending} = imports.overrides._asyncexec.pending;
+const {converted, fromPromise, noteSubscribed, raw: rawPending, toSubscriber} = imports.overrides._asyncexec.pending;
 const {pack} = imports.overrides._asyncexec.variants;
 
 let namespace = null;
@@ -98,6 +98,7 @@ function toPost(executor, func, args) {
 
 const SUBMIT_OPTIONS = {
     name: null, priority: null, timeout: null, cancellable: null, context: null, metadata: null,
+    subscriber: null,
 };
 
 function toSubmitOptions(values) {
@@ -114,6 +115,8 @@ function toSubmitOptions(values) {
         options.set_context(values.context);
     for (const [key, value] of Object.entries(values.metadata ?? {}))
         options.set_metadata(key, pack(value));
+    if (values.subscriber !== null)
+        options.set_subscriber(toSubscriber(values.subscriber));
     return options;
 }
 
@@ -127,11 +130,20 @@ function withTimeLimit(options, seconds) {
 class OptionsView {
     constructor(executor, options) {
         this.executor = executor;
-        this._options = toSubmitOptions(readOptions(options, SUBMIT_OPTIONS));
+        const values = readOptions(options, SUBMIT_OPTIONS);
+        this._options = toSubmitOptions(values);
+        this._subscribed = values.subscriber !== null;
+    }
+
+    // Whoever awaits it gets its messages first.
+    _note(pending) {
+        if (this._subscribed)
+            noteSubscribed(pending);
+        return pending;
     }
 
     submit(func, ...args) {
-        return submitJob(this.executor, this._options, func, args);
+        return this._note(submitJob(this.executor, this._options, func, args));
     }
 
     post(func, ...args) {
@@ -143,7 +155,7 @@ class OptionsView {
     }
 
     call(name, parameters = null) {
-        return imports.overrides._asyncexec.operations.call(this.executor, this._options, name, parameters);
+        return this._note(imports.overrides._asyncexec.operations.call(this.executor, this._options, name, parameters));
     }
 
     map(func, items, options = {}) {

@@ -3,9 +3,9 @@
 // What a job says while it runs: how far it is, and messages.
 
 const {GObject} = imports.gi;
-const {alias, blocks, checkFunction, define, refuse} = imports.overrides._asyncexec.support;
-const {noteSubscribed} = imports.overrides._asyncexec.pending;
-const {pack, unpack} = imports.overrides._asyncexec.variants;
+const {alias, blocks, define, refuse} = imports.overrides._asyncexec.support;
+const {noteSubscribed, toSubscriber} = imports.overrides._asyncexec.pending;
+const {pack} = imports.overrides._asyncexec.variants;
 
 const raw = {};
 
@@ -17,15 +17,9 @@ const methods = {
         return raw.publish.call(this, pack(message));
     },
     subscribe(func) {
-        checkFunction(func);
+        const subscriber = toSubscriber(func);
         noteSubscribed(this);
-        return raw.subscribe.call(this, (pending, message) => {
-            try {
-                func(unpack(message), pending);
-            } catch (error) {
-                logError(error, 'AsyncExec');
-            }
-        });
+        return raw.subscribe.call(this, subscriber);
     },
     // A progress bar, or anything with that property, shows how far this is.
     bindProgress(target, property = 'fraction') {

@@ -22,8 +22,19 @@ function declaredName(name, declared) {
         format(_('The operation has no parameter “%s”, but: %s'), name, Object.keys(declared).join(', ')));
 }
 
-function packByKeys(keys, parameters) {
-    const declared = unpack(keys);
+// What was declared last under a name: to unpack it takes longer than the call.
+const declarations = new Map();
+
+function unpackKeys(name, keys) {
+    let known = declarations.get(name);
+    if (known === undefined || !known.keys.equal(keys)) {
+        known = {keys, declared: unpack(keys)};
+        declarations.set(name, known);
+    }
+    return known.declared;
+}
+
+function packByKeys(declared, parameters) {
     const entries = {};
     for (const [name, value] of Object.entries(parameters)) {
         if (value === undefined)
@@ -39,7 +50,7 @@ function packParameters(operations, name, parameters) {
         return parameters;
     const keys = raw.dup_keys.call(operations, name);
     if (keys !== null)
-        return packByKeys(keys, parameters ?? {});
+        return packByKeys(unpackKeys(name, keys), parameters ?? {});
     const [found, type] = raw.lookup.call(operations, name);
     if (!found)
         return null;

@@ -41,6 +41,18 @@ function noteSubscribed(pending) {
     pending[SUBSCRIBED] = true;
 }
 
+// A function for messages as C calls it.
+function toSubscriber(func) {
+    checkFunction(func);
+    return (pending, message) => {
+        try {
+            func(unpack(message), pending);
+        } catch (error) {
+            logError(error, 'AsyncExec');
+        }
+    };
+}
+
 function convertWith(pending, convert) {
     if (convert !== undefined)
         pending[CONVERT] = convert;
