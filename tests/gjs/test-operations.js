@@ -51,6 +51,12 @@ test('names messages pack and unpack', () => {
     for (const value of [null, true, 1, -1.5, 'text', [1, 'a', null], {a: {b: [1]}}, {}, []])
         same(text(Variants.unpack(Variants.pack(value))), text(value));
     isTrue(Variants.unpack(Variants.pack(new Uint8Array([1]))) instanceof GLib.Bytes);
+    // No number is rounded.
+    const safe = BigInt(Number.MAX_SAFE_INTEGER);
+    for (const [type, value] of [['t', 2n ** 64n - 1n], ['x', 2n ** 62n + 1n], ['x', -(2n ** 63n)], ['t', safe + 2n]])
+        same(Variants.unpack(Variants.packAs(new GLib.VariantType(type), value)), value);
+    for (const value of [safe, -safe])
+        same(Variants.unpack(Variants.packAs(new GLib.VariantType('x'), value)), Number(value));
 });
 
 // ---- calling

@@ -25,24 +25,26 @@ function declaredName(name, declared) {
 // What was declared last under a name: to unpack it takes longer than the call.
 const declarations = new Map();
 
+// The types of the keys.
 function unpackKeys(name, keys) {
     let known = declarations.get(name);
     if (known === undefined || !known.keys.equal(keys)) {
-        known = {keys, declared: unpack(keys)};
+        const types = Object.entries(unpack(keys)).map(([key, [type]]) => [key, new GLib.VariantType(type)]);
+        known = {keys, declared: Object.fromEntries(types)};
         declarations.set(name, known);
     }
     return known.declared;
 }
 
 function packByKeys(declared, parameters) {
-    const entries = {};
+    const dictionary = new GLib.VariantDict(null);
     for (const [name, value] of Object.entries(parameters)) {
         if (value === undefined)
             continue;
         const key = declaredName(name, declared);
-        entries[key] = packAs(new GLib.VariantType(declared[key][0]), value);
+        dictionary.insert_value(key, packAs(declared[key], value));
     }
-    return new GLib.Variant('a{sv}', entries);
+    return dictionary.end();
 }
 
 function packParameters(operations, name, parameters) {

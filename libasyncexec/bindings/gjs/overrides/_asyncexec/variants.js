@@ -174,6 +174,18 @@ function unpackChildren(variant) {
     return Array.from({length: variant.n_children()}, (_none, index) => unpack(variant.get_child_value(index)));
 }
 
+const LEAST_SAFE = GLib.Variant.new_int64(Number.MIN_SAFE_INTEGER);
+const MOST_SAFE = {
+    x: GLib.Variant.new_int64(Number.MAX_SAFE_INTEGER), t: GLib.Variant.new_uint64(Number.MAX_SAFE_INTEGER),
+};
+
+// A BigInt where a number would be another one: the inode of a file can be that large.
+function unpackInteger(variant, type) {
+    if (variant.compare(MOST_SAFE[type]) > 0 || type === 'x' && variant.compare(LEAST_SAFE) < 0)
+        return BigInt(variant.print(false));
+    return variant.unpack();
+}
+
 // Bytes are GLib.Bytes, a dictionary is an object, the rest as one expects.
 function unpack(variant) {
     const type = variant.get_type_string();
@@ -185,5 +197,7 @@ function unpack(variant) {
         return Object.fromEntries(unpackChildren(variant));
     if (type.startsWith('m'))
         return variant.n_children() === 0 ? null : unpack(variant.get_child_value(0));
+    if (type in MOST_SAFE)
+        return unpackInteger(variant, type);
     return variant.is_container() ? unpackChildren(variant) : variant.unpack();
 }
