@@ -51,10 +51,12 @@ export class Progress {
         this.begin(null);
     }
 
-    // A new stage begins; nTotal bytes will be counted, 0 if nobody knows.
-    begin(title, nTotal = 0) {
+    // A new stage begins; nTotal bytes will be counted, 0 if nobody knows.  underWay() are not counted
+    // yet.
+    begin(title, nTotal = 0, underWay = () => 0) {
         this._title = title;
         this._nTotal = nTotal;
+        this._underWay = underWay;
         this._started = GLib.get_monotonic_time();
         this._nFiles = this._nBytes = 0;
         if (!this._visible || title === null)
@@ -95,12 +97,13 @@ export class Progress {
     }
 
     _bar(seconds) {
-        const fraction = Math.min(1, this._nBytes / this._nTotal);
+        const nBytes = this._nBytes + this._underWay();
+        const fraction = Math.min(1, nBytes / this._nTotal);
         const full = '#'.repeat(fraction * BAR_WIDTH).padEnd(BAR_WIDTH, '.');
         const percent = (fraction * 100).toFixed().padStart(3);
-        let text = `[${full}] ${percent} %  ${amount(this._nBytes / seconds)}/s`;
+        let text = `[${full}] ${percent} %  ${amount(nBytes / seconds)}/s`;
 
-        if (this._nBytes > 0) {
+        if (nBytes > 0) {
             const left = Math.floor(seconds * (1 - fraction) / Math.max(fraction, 1e-6));
             text += `  ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')} left`;
         }

@@ -146,12 +146,14 @@ export class Search {
     // The second sieve: who begins like no other file of the same size is out.  A file of up to 4 KiB
     // is known whole by then; of the others a hash of 32 bits will do, for the checksum decides.
     async _compare(files) {
-        this._progress.begin('Comparing', sum(files, file => Math.min(file.size, BEGINNING)));
-        await this._forEach(files, async file => {
+        const beginning = file => Math.min(file.size, BEGINNING);
+
+        await this._read('Comparing', files, beginning, file => file.size <= BEGINNING
+            ? this._checksum(file) : this._call('file-load', file, {length: BEGINNING}), (file, result) => {
             if (file.size <= BEGINNING)
-                await this._readChecksum(file);
+                file.checksum = result;
             else
-                file.key = (await this._read(file, 'file-load', BEGINNING))?.hash();
+                file.key = result.hash();
         });
         const longer = files.filter(file => file.key !== undefined);
         return grouped(longer, file => `${file.size}:${file.key}`).flat();
@@ -159,38 +161,54 @@ export class Search {
 
     // The third sieve: the checksum of the whole content decides.
     async _hash(files) {
-        this._progress.begin('Hashing', sum(files, file => file.size));
-        await this._forEach(files, file => this._readChecksum(file));
+        await this._read('Hashing', files, file => file.size, file => this._checksum(file), (file, result) => {
+            file.checksum = result;
+        });
     }
 
-    async _forEach(files, func) {
-        const window = this._pool.maxWorkers * WINDOW_PER_JOB;
-        const results = AsyncExec.Caller.getCurrent().map(func, files, {ordered: false, maxConcurrent: window});
+    // Makes call (file) for each of the files, a few at a time, and gives what it results in to
+    // take (file, result), in the order in which they end.
+    async _read(title, files, nBytes, call, take) {
+        const calls = new Map();
+        const maxConcurrent = this._pool.maxWorkers * WINDOW_PER_JOB;
+        const start = function* () {
+            for (const file of files) {
+                const pending = call(file);
 
-        for await (const _result of results)
-            ;
-    }
+                calls.set(pending, file);
+                yield pending;
+            }
+        };
 
-    async _readChecksum(file) {
-        file.checksum = await this._read(file, 'file-checksum', file.size, {algorithm: this._options.algorithm});
-    }
+        this._progress.begin(title, sum(files, nBytes),
+            () => sum([...calls], ([pending, file]) => Math.max(pending.progress, 0) * nBytes(file)));
+        for await (const pending of AsyncExec.asCompleted(start(), {maxConcurrent})) {
+            const file = calls.get(pending);
 
-    // Calls an operation on the first nBytes of a file, which must be as the walk saw it.  What can not
-    // be read is said, and gives null.
-    async _read(file, operation, nBytes, parameters = {}) {
-        const {size, mtime} = file;
-
-        try {
-            return await this._pool.call(operation, {path: toBytes(file.path), size, mtime, length: nBytes, ...parameters});
-        } catch (error) {
-            if (this._stopped)
-                throw error;
-            this._problems.set(file.path, reason(error));
-            this._progress.error(file.path, reason(error));
-            return null;
-        } finally {
-            this._progress.count(nBytes);
+            calls.delete(pending);
+            this._progress.count(nBytes(file));
+            try {
+                take(file, pending.result());
+            } catch (error) {
+                this._addProblem(file, error);
+            }
         }
+    }
+
+    _addProblem({path}, error) {
+        if (this._stopped)
+            throw error;
+        this._problems.set(path, reason(error));
+        this._progress.error(path, reason(error));
+    }
+
+    _checksum(file) {
+        return this._call('file-checksum', file, {algorithm: this._options.algorithm});
+    }
+
+    // The file must be as the walk saw it.
+    _call(operation, {path, size, mtime}, parameters) {
+        return this._pool.call(operation, {path: toBytes(path), size, mtime, ...parameters});
     }
 
     // ---- the end
