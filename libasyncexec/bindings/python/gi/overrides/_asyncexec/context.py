@@ -97,20 +97,52 @@ def _close_default_source():
     source.close()
 
 
+class _Interrupt:
+    """The handler of SIGINT while a context is iterated.  Python runs handlers anywhere, also in a function that C
+    called, where an exception is printed and gone: what the program's own handler raises is kept for whoever iterates."""
+
+    def __init__(self):
+        self.raised = None
+        self.before = signal.getsignal(signal.SIGINT)
+        if callable(self.before):
+            signal.signal(signal.SIGINT, self)
+
+    def __call__(self, number, frame):
+        try:
+            self.before(number, frame)
+        except BaseException as exception:
+            self.raised = exception
+
+    def check(self):
+        """Raises what the program's handler has raised."""
+        raised, self.raised = self.raised, None
+        if raised is not None:
+            raise raised
+
+    def restore(self):
+        """The program's handler is back, unless it has set another one meanwhile."""
+        if signal.getsignal(signal.SIGINT) is self:
+            signal.signal(signal.SIGINT, self.before)
+
+
 @contextlib.contextmanager
 def interruptible(context):
-    """While it is entered, on the main thread, a signal ends a sleep in context."""
+    """While it is entered, on the main thread, a signal ends a sleep in context.  Gives a function to call after each
+    iteration: it raises KeyboardInterrupt."""
     if not is_main_thread():
-        yield
+        yield lambda: None
         return
     source, temporary = _signal_source(context)
     old = signal.set_wakeup_fd(source.writer.fileno(), warn_on_full_buffer=False)
+    interrupt = _Interrupt()
     try:
-        yield
+        yield interrupt.check
     finally:
+        interrupt.restore()
         signal.set_wakeup_fd(old)
         if temporary:
             source.close()
+    interrupt.check()
 
 
 def check_trio():

@@ -80,11 +80,12 @@ def iterate(context, pending, timeout=None):
     expiry = _Expiry(context, timeout) if timeout is not None else None
     wake = table.add_done_callback(pending, _ignore)
     try:
-        with contexts.interruptible(context):
+        with contexts.interruptible(context) as check:
             while not _is_done(pending):
                 if expiry is not None and expiry.passed:
                     raise errors.Timeout()
                 context.iteration(True)
+                check()
     finally:
         raw.Pending.remove_done_callback(pending, wake)
         if expiry is not None:
