@@ -6,6 +6,7 @@ import math
 import threading
 import unittest
 
+from gi.overrides._asyncexec import exit as exits
 from gi.repository import AsyncExec, Gio, GLib
 
 import aextest
@@ -118,6 +119,9 @@ class Rules(unittest.TestCase):
         before = threading.enumerate()
         with AsyncExec.ThreadPool(1) as pool:
             pool.submit(threading.current_thread).result()
+        # The pool has stopped when its jobs are done; a thread leaves a little later, and tells the exit hook.
+        with exits._changed:
+            exits._changed.wait_for(lambda: exits._n_threads == 0)
         self.assertEqual(threading.enumerate(), before)
 
     def test_R16_waiting_runs_the_loop_of_this_thread(self):
