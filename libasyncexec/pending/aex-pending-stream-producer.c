@@ -184,3 +184,18 @@ aex_pending_stream_end (AexPendingStream *self, const GError *error)
   g_mutex_unlock (&self->lock);
   aex_pending_stream_pump (self);
 }
+
+/**
+ * aex_pending_stream_complete:
+ * @self: a stream
+ *
+ * [method@PendingStream.end] without an error, for bindings that can not pass
+ * none.
+ *
+ * Since: 1.0
+ */
+void
+aex_pending_stream_complete (AexPendingStream *self)
+{
+  aex_pending_stream_end (self, NULL);
+}

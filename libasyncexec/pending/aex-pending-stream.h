@@ -14,6 +14,7 @@ AEX_AVAILABLE_IN_1_0 gboolean          aex_pending_stream_set_value   (AexPendin
 AEX_AVAILABLE_IN_1_0 gboolean          aex_pending_stream_set_string  (AexPendingStream *self, guint index, const char *value);
 AEX_AVAILABLE_IN_1_0 AexPending       *aex_pending_stream_push        (AexPendingStream *self, const GValue *value);
 AEX_AVAILABLE_IN_1_0 void              aex_pending_stream_end         (AexPendingStream *self, const GError *error);
+AEX_AVAILABLE_IN_1_0 void              aex_pending_stream_complete    (AexPendingStream *self);
 /* consumer: at most one */
 AEX_AVAILABLE_IN_1_0 AexPending       *aex_pending_stream_next        (AexPendingStream *self);
 AEX_AVAILABLE_IN_1_0 AexPendingResult *aex_pending_stream_next_sync   (AexPendingStream *self, gint64 timeout_us, GCancellable *cancellable, GError **error);

@@ -238,7 +238,7 @@ def foreign(awaitable):
 
 def _call(token):
     """What the function of a job returns.  Holds nothing of the entry afterwards."""
-    fn, args, kwargs, context, _ = table.entries[token]
+    fn, args, kwargs, context, _, _ = table.entries[token]
     return context.run(fn, *args, **kwargs)
 
 

@@ -48,7 +48,7 @@ class _Kept:
 
 def _settle(job, entry):
     """Calls the function of an entry, and makes what it returns or raises the outcome of job."""
-    fn, args, kwargs, context, _ = entry
+    fn, args, kwargs, context, _, _ = entry
     try:
         value = context.run(fn, *args, **kwargs)
     except BaseException as exception:
@@ -87,7 +87,7 @@ def _coroutine(kept):
 _jobs = table.Trampoline.new(_run)
 
 
-def _enter(fn, args, kwargs):
+def _enter(executor, fn, args, kwargs):
     """The token for a submission by this thread."""
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
@@ -96,13 +96,14 @@ def _enter(fn, args, kwargs):
     if graveyard.tokens:
         release.collect()
     token = _next_token()
-    _entries[token] = (fn, args, kwargs, _copy_context(), graveyard)
+    # The executor as well: it is to be found at exit while it has work.
+    _entries[token] = (fn, args, kwargs, _copy_context(), graveyard, executor)
     return token
 
 
 def submit(executor, fn, args, kwargs, options=None):
     """Gives fn to an executor; coroutine functions in coroutine form."""
-    token = _enter(fn, args, kwargs)
+    token = _enter(executor, fn, args, kwargs)
     if is_coroutine_function(fn):
         start = _coroutine(_Kept(_entries[token][4], token))
         return raw.Executor.submit_async_full(executor, options, start)
@@ -114,7 +115,7 @@ def submit_later(caller, delay, fn, args, kwargs):
     delay_us = raw.microseconds(max(delay, 0))
     if is_coroutine_function(fn):
         fn, args, kwargs = _submit_and_follow, (caller, fn, args, kwargs), {}
-    return _call_later(_jobs, caller, delay_us, _enter(fn, args, kwargs))
+    return _call_later(_jobs, caller, delay_us, _enter(caller, fn, args, kwargs))
 
 
 def _submit_and_follow(caller, fn, args, kwargs):

@@ -53,7 +53,7 @@ class PendingStream(Raw):
     def end(self, exception=None):
         """Says that nothing more comes; with an exception, that is raised after the last item."""
         if exception is None:
-            Raw.end(self, None)
+            Raw.complete(self)
             return
         self._end_exception = errors.as_exception(exception)
         Raw.end(self, errors.to_error(self._end_exception))

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The end of the interpreter, whatever is going on."""
+
+import unittest
+
+import aextest
+
+
+class Exit(unittest.TestCase):
+    def assert_ends(self, text, stdout="", code=0, errors=()):
+        done = aextest.run_script(text)
+        self.assertEqual((done.stdout, done.returncode), (stdout, code), done.stderr)
+        for error in errors:
+            self.assertIn(error, done.stderr)
+        if not errors:
+            self.assertEqual(done.stderr, "")
+
+    def test_idle_threads(self):
+        self.assert_ends("pool = AsyncExec.ThreadPool(2)\nprint(pool.submit(int).result())", "0\n")
+
+    def test_queued_is_dropped_and_running_waited_for(self):
+        self.assert_ends("""
+            import threading, time
+            started = threading.Event()
+            def work():
+                started.set()
+                time.sleep(0.1)
+                print("ran")
+            pool = AsyncExec.ThreadPool(1)
+            pool.submit(work)
+            started.wait()
+            pendings = [pool.submit(print, "queued") for _ in range(100)]
+            """, "ran\n")
+
+    def test_pool_that_nobody_has(self):
+        self.assert_ends("""
+            def work():
+                print("ran")
+            pending = AsyncExec.ThreadPool(1).submit(work)
+            pending.result()
+            """, "ran\n")
+
+    def test_blocked_job_is_interrupted_by_nothing_but_the_hook(self):
+        self.assert_ends("""
+            import threading
+            pending = AsyncExec.Pending()
+            started = threading.Event()
+            def work():
+                started.set()
+                try:
+                    pending.result()
+                except AsyncExec.Cancelled:
+                    print("cancelled")
+            job = AsyncExec.ThreadPool(1).submit(work)
+            started.wait()
+            job.cancel()
+            """, "cancelled\n")
+
+    def test_thread_caller(self):
+        self.assert_ends("caller = AsyncExec.Caller.new_thread()\nprint(caller.submit(int).result())\n"
+                         "caller.call_later(60, print)", "0\n")
+
+    def test_values_and_callbacks_left(self):
+        self.assert_ends("""
+            kept = [AsyncExec.Pending.resolved([i]) for i in range(100)]
+            open = [AsyncExec.Pending() for i in range(100)]
+            for pending in open:
+                pending.add_done_callback(print)
+            pool = AsyncExec.ThreadPool(1)
+            kept += [pool.submit(list) for _ in range(100)]
+            """)
+
+    def test_coroutine_left(self):
+        self.assert_ends("""
+            async def main():
+                await AsyncExec.Pending()
+            pool = AsyncExec.ThreadPool(1)
+            pool.submit(int).result()
+            pending = AsyncExec.spawn(main)
+            """)
+
+    def test_unseen_error_is_told(self):
+        self.assert_ends("""
+            import threading
+            started = threading.Event()
+            def bad():
+                started.set()
+                raise KeyError("nobody looked")
+            AsyncExec.ThreadPool(1).submit(bad)
+            started.wait()
+            """, errors=["nobody looked"])
+
+    def test_exception_in_main(self):
+        self.assert_ends("pool = AsyncExec.ThreadPool(1)\npool.submit(int)\nraise SystemExit(3)", code=3)
+
+    def test_second_interrupt_gives_up(self):
+        self.assert_ends("""
+            import os, signal, threading
+            started = threading.Event()
+            def work():
+                started.set()
+                threading.Event().wait()
+            AsyncExec.ThreadPool(1).submit(work)
+            started.wait()
+            threading.Thread(target=lambda: (threading.Event().wait(0.2), os.kill(os.getpid(), signal.SIGINT)),
+                             daemon=True).start()
+            print("end")
+            """, "end\n")
+
+    def test_asyncio_with_a_pool(self):
+        self.assert_ends("""
+            import asyncio
+            pool = AsyncExec.ThreadPool(1)
+            async def main():
+                AsyncExec.Caller.current().call_later(60, print)
+                print(await pool.submit(int))
+            asyncio.run(main())
+            """, "0\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
