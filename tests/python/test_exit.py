@@ -102,8 +102,11 @@ class Exit(unittest.TestCase):
                 threading.Event().wait()
             AsyncExec.ThreadPool(1).submit(work)
             started.wait()
-            threading.Thread(target=lambda: (threading.Event().wait(0.2), os.kill(os.getpid(), signal.SIGINT)),
-                             daemon=True).start()
+            caller = AsyncExec.Caller.new_thread()
+            def interrupt():
+                caller.stopping.result()
+                os.kill(os.getpid(), signal.SIGINT)
+            threading.Thread(target=interrupt, daemon=True).start()
             print("end")
             """, "end\n")
 

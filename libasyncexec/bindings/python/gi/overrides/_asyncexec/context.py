@@ -111,6 +111,9 @@ class _Interrupt:
         try:
             self.before(number, frame)
         except BaseException as exception:
+            # The second time it is what runs here that is to end: at once.
+            if self.raised is not None:
+                raise
             self.raised = exception
 
     def check(self):
