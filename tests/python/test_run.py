@@ -67,6 +67,23 @@ class Run(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             pending.result()
 
+    def test_R16_second_interrupt_ends_what_runs(self):
+        seen = []
+
+        def callback():
+            signal.raise_signal(signal.SIGINT)
+            seen.append("goes on")
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                seen.append("ended")
+            return GLib.SOURCE_REMOVE
+
+        GLib.idle_add(callback)
+        with self.assertRaises(KeyboardInterrupt):
+            AsyncExec.Pending().result()
+        self.assertEqual(seen, ["goes on", "ended"])
+
     def test_result_runs_the_context(self):
         pending = AsyncExec.Pending()
         GLib.idle_add(lambda: pending.resolve(1) and False)
