@@ -123,8 +123,8 @@ class SingleCalls:
             pending.resolve(5)
             pending.peek()
 
-    def callback(self, n):
-        """Python called from a worker: what is left of a post when its submission is taken off."""
+    def map_item(self, n):
+        """Everything for one item of a map: Python called from a worker, its value given to C, read by the stream."""
         list(self.pool.map(nothing_of, range(n)))
 
 
@@ -153,7 +153,7 @@ ROWS = [
     ("P2-gather", "gathers", number, 10_000),
 ]
 
-SINGLE = [("wrapper", "wrapper", 50_000), ("resolve-read", "resolve_read", 50_000), ("callback", "callback", 50_000)]
+SINGLE = [("wrapper", "wrapper", 50_000), ("resolve-read", "resolve_read", 50_000), ("map-item", "map_item", 50_000)]
 
 
 def report(row, peer, n, samples, as_json):
