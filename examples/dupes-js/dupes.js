@@ -75,4 +75,13 @@ async function run() {
     }
 }
 
-System.exit(await run());
+// Not "await run()": at the top level gjs 1.74 keeps a CPU busy until that is over.
+const loop = new GLib.MainLoop(null, false);
+let status = Status.UNREADABLE;
+
+run().then(result => {
+    status = result;
+    loop.quit();
+});
+loop.run();
+System.exit(status);
