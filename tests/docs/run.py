@@ -90,7 +90,7 @@ class C:
     ending = ".c"
 
     def prepare(self, folder, path):
-        return build(folder, [need("cc", "CC"), "-std=gnu11", "-Wall", "-Wextra", "-Werror", path, "-o", "program",
+        return build(folder, [need("cc", "CC"), "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", path, "-o", "program",
                               *flags("--cflags", "--libs")])
 
     def command(self, folder, path):
@@ -158,12 +158,15 @@ def run_program(block):
     language = LANGUAGES[block.language]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "example" + language.ending)
+        # The programs of a page may look around where they are.
+        here = os.path.join(folder, "here")
+        os.mkdir(here)
         # Lines keep their numbers: what a traceback says is true of the page.
         write(path, "\n" * (block.line - 1) + block.text)
         problem = language.prepare(folder, path)
         if problem is not None:
             return problem
-        problem, printed = execute(language.command(folder, path), folder)
+        problem, printed = execute(language.command(folder, path), here)
     if problem:
         return problem
     if block.output is not None and printed != block.output:
