@@ -29,6 +29,8 @@ async def answer(path):
         return await pool.options(timeout=5).submit(hash_file, path)
     except asyncexec.Timeout:
         return "error: this takes too long"
+    except (asyncexec.Cancelled, asyncexec.Closed):
+        return "error: the service ends"
     except OSError as error:
         return f"error: {error.strerror}"
 

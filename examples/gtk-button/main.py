@@ -21,17 +21,15 @@ def hash_zeros():
     return digest.hexdigest()
 
 
-class Window(Gtk.ApplicationWindow):
-    """The rest is on the main thread."""
-
+class Window(Gtk.ApplicationWindow):    # on the main thread
     def __init__(self, app):
         super().__init__(application=app, title="gtk-button", default_width=320)
         self.job = None
         self.button = Gtk.Button(label="Start")
         self.bar = Gtk.ProgressBar()
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12)
-        box.append(self.button)
-        box.append(self.bar)
+        for widget in (self.button, self.bar):
+            box.append(widget)
         self.set_child(box)
         self.button.connect("clicked", self.on_clicked)
 
@@ -55,4 +53,7 @@ class Window(Gtk.ApplicationWindow):
 
 application = Gtk.Application()
 application.connect("activate", lambda app: Window(app).present())
-sys.exit(application.run())
+try:
+    sys.exit(application.run())
+except KeyboardInterrupt:
+    sys.exit(130)

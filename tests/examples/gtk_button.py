@@ -5,7 +5,8 @@
 usage: gtk_button.py NAME PROGRAM [ARGUMENT...]      on an X display of its own (xvfb-run)
 
 Presses the button, looks at pictures of the window until the bar has grown, presses it
-again, waits until the window has come to rest, and closes it.  Prints TAP.
+again, waits until the window has come to rest, and closes it.  The argument "{zeros}" is a
+file with a lot of them.  Prints TAP.
 """
 
 import os
@@ -89,6 +90,10 @@ def main():
     failed, number = False, 0
     os.environ.update(GDK_BACKEND="x11", GSK_RENDERER="cairo", GTK_A11Y="none", LIBGL_ALWAYS_SOFTWARE="1")
     with tempfile.TemporaryDirectory() as folder:
+        zeros = os.path.join(folder, "zeros")
+        with open(zeros, "wb") as file:
+            file.truncate(3 << 30)
+        program = [argument.replace("{zeros}", zeros) for argument in program]
         for what, passed in use(program, folder):
             number += 1
             failed |= not passed
