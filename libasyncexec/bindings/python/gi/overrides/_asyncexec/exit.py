@@ -46,9 +46,9 @@ def _forget_dummy():
 
 def close():
     """Closes every executor, drops what is queued and waits for what runs; Ctrl-C gives up."""
-    with _lock:
-        executors = list(_executors)
     try:
+        with _lock:
+            executors = list(_executors)
         stopped = [raw.Executor.shutdown(executor, raw.ShutdownFlags.CANCEL_QUEUED) for executor in executors]
         for pending in stopped:
             pending.result()
