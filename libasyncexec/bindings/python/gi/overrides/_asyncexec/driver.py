@@ -106,9 +106,14 @@ def wait_for(pending, protect=False):
     """Suspends until pending is done: ``yield from`` of it."""
     if raw.Pending.is_done(pending):
         return
+    check_place()
+    yield Awaiter(pending, protect)
+
+
+def check_place():
+    """Raises where a pending can not be awaited: what is raised says nothing of the pending, and cancels nothing."""
     if contexts.local.stepping == 0:
         contexts.check_trio()
-    yield Awaiter(pending, protect)
 
 
 class Driver:

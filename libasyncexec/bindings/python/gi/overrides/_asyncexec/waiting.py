@@ -135,6 +135,8 @@ def _timed_out(target, pending):
 
 async def wait(pending, timeout, protect, shield, result, until_done):
     """What Pending.wait() awaits."""
+    if not _is_done(pending):
+        driver.check_place()
     target = pending if timeout is None else _with_timeout(pending, timeout, protect)
     try:
         await _Suspended(target, protect or shield)
