@@ -9,4 +9,6 @@ function _init() {
     for (const part of ['support', 'errors', 'pending', 'combine', 'messages', 'streams', 'executor', 'operations',
         'caller', 'map', 'context'])
         Parts[part].install(this);
+    // What Python needs to call back from threads.
+    this.Trampoline = undefined;
 }

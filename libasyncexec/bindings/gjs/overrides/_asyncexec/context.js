@@ -2,7 +2,7 @@
 
 // Context variables, and what one can know about a pending.
 
-const {alias, checkFunction, define, defineGetters, toSeconds} = imports.overrides._asyncexec.support;
+const {alias, checkFunction, define, defineGetters, toMicroseconds, toSeconds} = imports.overrides._asyncexec.support;
 const {box, unbox} = imports.overrides._asyncexec.values;
 
 function installContext(AsyncExec) {
@@ -49,7 +49,8 @@ function installVariable({prototype}, ContextVar) {
 function installInfo({prototype}) {
     const {get_submitted_us: submitted, get_started_us: started, get_done_us: done} = prototype;
 
-    alias(prototype, ['get_name', 'get_state', 'get_executor_name', 'get_thread_id']);
+    alias(prototype, ['get_name', 'get_state', 'get_executor_name', 'get_thread_id', 'get_submitted_us',
+        'get_started_us', 'get_done_us']);
     defineGetters(prototype, {
         name: prototype.get_name,
         state: prototype.get_state,
@@ -67,7 +68,27 @@ function installInfo({prototype}) {
     });
 }
 
+// Virtual time, for tests of programs.
+function installTesting(AsyncExec) {
+    const {testing_advance: advance, testing_get_next: getNext, testing_set_virtual_time: setVirtualTime} = AsyncExec;
+    const testing = {
+        setVirtualTime,
+        advance(seconds) {
+            advance(toMicroseconds(seconds));
+        },
+        getNext() {
+            return toSeconds(getNext());
+        },
+    };
+
+    AsyncExec.testing = {};
+    define(AsyncExec.testing, testing);
+    for (const name of ['set_virtual_time', 'advance', 'get_next'])
+        AsyncExec[`testing_${name}`] = AsyncExec.testing[name];
+}
+
 function install(AsyncExec) {
+    installTesting(AsyncExec);
     installContext(AsyncExec);
     installVariable(AsyncExec.ContextVar, AsyncExec.ContextVar);
     installInfo(AsyncExec.PendingInfo);

@@ -114,9 +114,9 @@ function toSubmitOptions(values) {
     if (values.context !== null)
         options.set_context(values.context);
     for (const [key, value] of Object.entries(values.metadata ?? {}))
-        options.set_metadata(key, pack(value));
+        options.set_metadata(key, value);
     if (values.subscriber !== null)
-        options.set_subscriber(toSubscriber(values.subscriber));
+        options.set_subscriber(values.subscriber);
     return options;
 }
 
@@ -290,13 +290,19 @@ function installDefault(Executor, prototype) {
 }
 
 function installOptions(prototype) {
+    const {set_metadata: setMetadata, set_subscriber: setSubscriber} = prototype;
     define(prototype, {
+        setMetadata(key, value) {
+            setMetadata.call(this, key, value === null || value === undefined ? null : pack(value));
+        },
+        setSubscriber(func) {
+            setSubscriber.call(this, toSubscriber(func));
+        },
         setTimeout(seconds) {
             rawSetTimeout.call(this, toMicroseconds(seconds));
         },
     });
-    alias(prototype, ['set_name', 'set_priority', 'set_cancellable', 'set_context', 'set_metadata',
-        'set_release_on_owner']);
+    alias(prototype, ['set_name', 'set_priority', 'set_cancellable', 'set_context', 'set_release_on_owner']);
 }
 
 function installPool(ThreadPool) {

@@ -312,15 +312,23 @@ function install(AsyncExec) {
     readValue = readWith(raw.dup_value);
 
     define(prototype, {...promiseMethods, ...producerMethods, ...consumerMethods, result});
-    for (const name of ['dup_value', 'dup_object', 'dup_string', 'dup_variant', 'get_boolean', 'get_double', 'get_int64'])
+    for (const name of ['dup_value', 'peek_value', 'dup_object', 'dup_string', 'dup_variant', 'get_boolean', 'get_double', 'get_int64'])
         prototype[name] = readWith(prototype[name]);
+    for (const name of ['dup_payload', 'peek_payload']) {
+        const read = prototype[name];
+        prototype[name] = function () {
+            return unbox(read.call(this));
+        };
+    }
     alias(prototype, ['add_done_callback', 'cancel_queued', 'cancel_with', 'dup_context', 'dup_error', 'dup_info',
-        'dup_name', 'dup_object', 'dup_payload', 'dup_result', 'dup_string', 'dup_value', 'dup_variant', 'get_boolean',
-        'get_cancellable', 'get_double', 'get_int64', 'get_state', 'is_cancelled', 'is_done', 'remove_done_callback',
+        'dup_name', 'dup_object', 'dup_payload', 'dup_result', 'dup_status_text', 'dup_string', 'dup_value', 'dup_variant', 'get_boolean',
+        'get_cancellable', 'get_double', 'get_int64', 'get_state', 'is_cancelled', 'is_done', 'peek_payload', 'peek_value',
+        'remove_done_callback',
         'resolve_boolean', 'resolve_double', 'resolve_int64', 'resolve_object', 'resolve_string', 'resolve_variant',
         'set_name', 'set_priority', 'wait_finish']);
     prototype.dup_metadata = prototype.dupMetadata = prototype.getMetadata;
     refuse(prototype, ['wait', 'runUntilDone'], blocks);
+    refuse(prototype, ['addDoneCallbackInline'], () => _('%s() calls back on any thread: use addDoneCallback()'));
     defineGetters(prototype, getters);
     Object.defineProperty(prototype, 'name', {
         get: raw.dup_name, set: raw.set_name, configurable: true, enumerable: true,

@@ -3,7 +3,7 @@
 // Streams are async iterators, written by hand: an async generator would await
 // the pendings that it yields.
 
-const {alias, blocks, define, defineGetters, refuse} = imports.overrides._asyncexec.support;
+const {_, alias, blocks, define, defineGetters, refuse} = imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
 const {raw: rawPending} = imports.overrides._asyncexec.pending;
 const {box, unbox} = imports.overrides._asyncexec.values;
@@ -93,6 +93,7 @@ function install(AsyncExec) {
         prototype[Symbol.asyncDispose] = methods.close;
     alias(prototype, ['get_model', 'get_n_done', 'get_n_total']);
     refuse(prototype, ['nextSync'], blocks);
+    refuse(prototype, ['setValue'], () => _('%s() is for the function of a map in C: return the value instead'));
     defineGetters(prototype, {
         nDone: raw.get_n_done,
         nTotal() {
@@ -109,15 +110,15 @@ function install(AsyncExec) {
 // One of the results in the model of a stream.
 function installResult({prototype}) {
     const {get_index: getIndex, get_success: getSuccess, get_pending: getPending, dup_error: dupError} = prototype;
-    const read = prototype.dup_value;
-
-    prototype.dup_value = prototype.dupValue = function () {
+    const reading = read => function () {
         try {
             return unbox(read.call(this));
         } catch (error) {
             throw fromGError(error);
         }
     };
+
+    define(prototype, {dupValue: reading(prototype.dup_value), peekValue: reading(prototype.peek_value)});
     alias(prototype, ['dup_error', 'get_index', 'get_pending', 'get_success']);
     defineGetters(prototype, {
         index: getIndex,
