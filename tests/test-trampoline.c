@@ -142,6 +142,31 @@ test_done_callback_removed (void)
   assert_counts (&self, 0, 1);
 }
 
+/* Who only watches keeps no pending from being cancelled with what was derived from it. */
+static void
+test_watch (void)
+{
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  g_autoptr (AexPending) other = aex_pending_new ();
+  AexPending *members[] = { pending, other };
+  g_autoptr (AexPending) all = aex_pending_allv (members, 2);
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  g_assert_cmpuint (aex_trampoline_watch (trampoline, pending, TOKEN), !=, 0);
+  g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, other, FALSE, TOKEN), !=, 0);
+  g_assert_true (aex_pending_cancel (all, NULL));
+  aex_assert_cancelled (pending);
+  g_assert_false (aex_pending_is_cancelled (other));
+  aex_test_drain ();
+  assert_counts (&self, 1, 0);
+  aex_pending_resolve (other, NULL);
+  aex_test_drain ();
+  assert_counts (&self, 2, 0);
+}
+
 static void
 test_resolve (void)
 {
@@ -253,6 +278,7 @@ main (int    argc,
   aex_test_add_data ("/trampoline/K56/done-callback", NULL, test_done_callback);
   aex_test_add_data ("/trampoline/K56/done-callback-at-once", "at once", test_done_callback);
   aex_test_add ("/trampoline/R6/done-callback-removed", test_done_callback_removed);
+  aex_test_add ("/trampoline/K51/watch", test_watch);
   aex_test_add ("/trampoline/R4/resolve", test_resolve);
   aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
   aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);

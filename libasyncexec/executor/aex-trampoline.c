@@ -271,6 +271,32 @@ aex_trampoline_add_done_callback (AexTrampoline *self, AexPending *pending, gboo
 }
 
 /**
+ * aex_trampoline_watch:
+ * @self: a trampoline
+ * @pending: a pending
+ * @token: a number, at least %AEX_TRAMPOLINE_OUTCOME_TOKEN
+ *
+ * Calls the function of @self with @token when @pending is done, as
+ * [method@Trampoline.add_done_callback] does, but without counting as somebody
+ * who depends on it: when what was derived from @pending is cancelled, so is
+ * @pending. For a binding that keeps something as long as @pending is not done.
+ *
+ * Returns: an identifier for [method@Pending.remove_done_callback], 0 if the
+ *   process is out of file descriptors or was forked
+ *
+ * Since: 1.0
+ */
+gulong
+aex_trampoline_watch (AexTrampoline *self, AexPending *pending, guint64 token)
+{
+  g_return_val_if_fail (AEX_IS_TRAMPOLINE (self), 0);
+  g_return_val_if_fail (self->core != NULL, 0);
+  g_return_val_if_fail (AEX_IS_PENDING (pending), 0);
+
+  return aex_pending_watch (pending, call_done, call_new (self, token), call_release);
+}
+
+/**
  * aex_trampoline_resolve:
  * @self: a trampoline
  * @pending: a pending

@@ -32,6 +32,7 @@ AEX_AVAILABLE_IN_1_0 AexTrampoline *aex_trampoline_new               (AexTrampol
 AEX_AVAILABLE_IN_1_0 AexPending    *aex_trampoline_submit            (AexTrampoline *self, AexExecutor *executor, AexSubmitOptions *options, guint64 token);
 AEX_AVAILABLE_IN_1_0 AexPending    *aex_trampoline_call_later        (AexTrampoline *self, AexCaller *caller, gint64 delay_us, guint64 token);
 AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_add_done_callback (AexTrampoline *self, AexPending *pending, gboolean at_once, guint64 token);
+AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_watch             (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 gboolean       aex_trampoline_resolve           (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_peek              (AexTrampoline *self, AexPending *pending);
 

@@ -13,6 +13,27 @@ attach (AexPending *self, AexWaiter *waiter)
   return id;
 }
 
+static gulong
+add_callback (AexPending *self, gboolean weak, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  AexWaiter *waiter = aex_waiter_new (AEX_WAITER_CALLBACK, func, user_data, destroy);
+
+  waiter->weak = weak;
+  if (!aex_waiter_set_target (waiter, NULL))
+    {
+      aex_waiter_release (waiter);
+      return 0;
+    }
+  return attach (self, waiter);
+}
+
+/* Like aex_pending_add_done_callback(), but nobody depends on self for it: a cancellation that is only implied reaches it. */
+gulong
+aex_pending_watch (AexPending *self, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  return add_callback (self, TRUE, func, user_data, destroy);
+}
+
 /**
  * aex_pending_add_done_callback:
  * @self: a pending
@@ -37,18 +58,10 @@ attach (AexPending *self, AexWaiter *waiter)
 gulong
 aex_pending_add_done_callback (AexPending *self, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy)
 {
-  AexWaiter *waiter;
-
   g_return_val_if_fail (AEX_IS_PENDING (self), 0);
   g_return_val_if_fail (func != NULL, 0);
 
-  waiter = aex_waiter_new (AEX_WAITER_CALLBACK, func, user_data, destroy);
-  if (!aex_waiter_set_target (waiter, NULL))
-    {
-      aex_waiter_release (waiter);
-      return 0;
-    }
-  return attach (self, waiter);
+  return add_callback (self, FALSE, func, user_data, destroy);
 }
 
 /**

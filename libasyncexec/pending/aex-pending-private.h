@@ -272,6 +272,7 @@ void        aex_pending_expect_type (AexPending *self, const char *operation, co
 void        aex_outcome_check       (AexPending *self, AexTag *tag, AexWord *value);   /* TYPED: turns another type into an error */
 void        aex_word_clear          (AexTag tag, AexWord value, AexTarget *owner);
 AexPending *aex_pending_get_root    (AexPending *self);
+gulong      aex_pending_watch       (AexPending *self, AexPendingFunc func, gpointer user_data, GDestroyNotify destroy);
 gboolean    aex_pending_peek_resolved (AexPending *self, AexPending **root, GError **error);
 GError     *aex_pending_make_error  (AexPending *self);                             /* of a done or cancelled one, else NULL */
 

@@ -360,6 +360,37 @@ test('I1 a dropped job is rejected', async () => {
 
 // ---- owners
 
+test('K51 a cancellation that is implied reaches a job', async () => {
+    const jobs = [caller, new Later()].map(executor =>
+        executor.submit((job, cancellable) => AsyncExec.sleep(1000, cancellable)));
+    const all = Pending.all(jobs);
+    all.cancel();
+    for (const job of jobs)
+        await throwsCode(() => job, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+});
+
+// GJS ties a callback to the JavaScript half of the object whose method took it.
+test('R6 callbacks outlive the JavaScript halves of pendings and executors', async () => {
+    let n = 0;
+    const start = i => {
+        new Later().submit(async () => {
+            await AsyncExec.sleep(0.001);
+            n++;
+        }).addDoneCallback(() => n++);
+        Pending.all([Pending.resolved([i]), AsyncExec.sleep(0.001)]).then(() => n++);
+        Caller.getMain().submit(() => n++);
+    };
+    for (let i = 0; i < 50; i++)
+        start(i);
+    imports.system.gc();
+    for (let i = 0; n < 200; i++) {
+        await turn();
+        if (i % 50 === 0)
+            imports.system.gc();
+    }
+    same(n, 200);
+});
+
 test('R6 closures are let go of', async () => {
     const executor = new Later();
     const watched = watchCollection(token => {

@@ -6,8 +6,8 @@
 const Parts = imports.overrides._asyncexec;
 
 function _init() {
-    for (const part of ['support', 'errors', 'pending', 'combine', 'messages', 'streams', 'executor', 'operations',
-        'caller', 'map', 'context'])
+    for (const part of ['support', 'errors', 'callbacks', 'pending', 'combine', 'messages', 'streams', 'executor',
+        'operations', 'caller', 'map', 'context'])
         Parts[part].install(this);
     // What Python needs to call back from threads.
     this.Trampoline = undefined;

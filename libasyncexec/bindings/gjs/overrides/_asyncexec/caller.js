@@ -5,10 +5,21 @@
 const {_, alias, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
     imports.overrides._asyncexec.support;
 const {toGError} = imports.overrides._asyncexec.errors;
-const {raw: rawPending, toPending} = imports.overrides._asyncexec.pending;
+const {whenDone} = imports.overrides._asyncexec.callbacks;
+const {toPending} = imports.overrides._asyncexec.pending;
 const Executors = imports.overrides._asyncexec.executor;
 
 const raw = {};
+
+// Functions that were given to a caller are tied to its JavaScript half: that
+// of a context is never let go of.
+const kept = new Set();
+
+function keep(caller) {
+    kept.add(caller);
+    return Executors.printErrors(caller);
+}
+
 let namespace = null;
 
 // A delayed job is a plain one: what it returns is followed from inside.
@@ -41,7 +52,7 @@ const methods = {
         const call = {func, args};
         const job = raw.call_later.call(this, Math.max(toMicroseconds(seconds), 0), toDelayedJob(call));
         // C may keep what was cancelled until its time has come.
-        rawPending.add_done_callback.call(job, () => {
+        whenDone(job, () => {
             call.func = call.args = null;
         });
         return job;
@@ -75,9 +86,9 @@ function install(AsyncExec) {
     refuse(prototype, ['setWakeFunc', 'dispatch', 'getReadyTime'],
         () => _('%s() hosts a caller in a foreign loop, and JavaScript runs in that of GLib'));
 
-    const getCurrent = () => Executors.printErrors(raw.ref_current());
-    const getMain = () => Executors.printErrors(raw.ref_main());
-    const forContext = (context = null) => Executors.printErrors(raw.ref_for_context(context));
+    const getCurrent = () => keep(raw.ref_current());
+    const getMain = () => keep(raw.ref_main());
+    const forContext = (context = null) => keep(raw.ref_for_context(context));
     define(Caller, {
         getCurrent, refCurrent: getCurrent, getMain, refMain: getMain, forContext, refForContext: forContext,
         newThread: (name = null) => Executors.printErrors(raw.new_thread(name)),

@@ -4,6 +4,7 @@
 
 const {Gio} = imports.gi;
 const {_, define, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
+const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {converted, raw, resolved, toPending} = imports.overrides._asyncexec.pending;
 
 let namespace = null;
@@ -11,10 +12,12 @@ const combine = {};
 
 // C resolves with a list model of the members; JavaScript wants an array.
 function mapMembers(combined, read) {
-    return raw.add_continuation.call(combined, namespace.ThenFlags.ON_SUCCESS, done => {
+    const derived = raw.add_continuation.call(combined, namespace.ThenFlags.ON_SUCCESS, done => {
         const model = raw.dup_value.call(done);
         return resolved(Array.from({length: model.get_n_items()}, (_none, index) => read(model.get_item(index))));
     });
+    keepUntilDone(combined);
+    return derived;
 }
 
 function toPendings(items) {
@@ -50,7 +53,7 @@ class Completed {
         this._timer = null;
         if (options.timeout !== null) {
             this._timer = raw.sleep(toMicroseconds(options.timeout));
-            raw.add_done_callback.call(this._timer, timer => this._timedOut(timer));
+            whenDone(this._timer, timer => this._timedOut(timer));
         }
         this._pull();
     }
@@ -63,7 +66,7 @@ class Completed {
             if (!done) {
                 const pending = toPending(value);
                 this._unfinished.add(pending);
-                raw.add_done_callback.call(pending, () => this._completed(pending));
+                whenDone(pending, () => this._completed(pending));
             }
         }
     }

@@ -7,7 +7,8 @@ const {GObject} = imports.gi;
 const {_, alias, blocks, checkFunction, define, isThenable, newError, readOptions, refuse, toMicroseconds, toSeconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {converted, fromPromise, noteSubscribed, raw: rawPending, toSubscriber} = imports.overrides._asyncexec.pending;
+const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
+const {converted, fromPromise, noteSubscribed, toSubscriber} = imports.overrides._asyncexec.pending;
 const {pack} = imports.overrides._asyncexec.variants;
 
 let namespace = null;
@@ -46,7 +47,8 @@ function toJob(func, args) {
 function submitJob(executor, options, func, args) {
     checkFunction(func);
     checkRunsHere(executor);
-    return raw.submit_async_full.call(executor, options ?? plainOptions, toJob(func, args));
+    const job = raw.submit_async_full.call(executor, options ?? plainOptions, toJob(func, args));
+    return keepUntilDone(job, executor);
 }
 
 // ---- errors that nobody waits for
@@ -77,6 +79,14 @@ function connectWith(connect) {
             return connect.call(this, signal, func);
         return connect.call(this, signal, (executor, pending, error) => func(executor, pending, fromGError(error)));
     };
+}
+
+// Nobody waits for it.
+function reportRejection(executor, job) {
+    whenDone(job, () => {
+        if (job.state === namespace.PendingState.REJECTED)
+            reportUnhandled(executor, job.error);
+    });
 }
 
 // Fire and forget: what fails, now or after an await, is reported.
@@ -136,26 +146,23 @@ class OptionsView {
     }
 
     // Whoever awaits it gets its messages first.
-    _note(pending) {
+    _noted(job) {
         if (this._subscribed)
-            noteSubscribed(pending);
-        return pending;
+            noteSubscribed(job);
+        return job;
     }
 
     submit(func, ...args) {
-        return this._note(submitJob(this.executor, this._options, func, args));
+        return this._noted(submitJob(this.executor, this._options, func, args));
     }
 
     post(func, ...args) {
         const job = this.submit(func, ...args);
-        rawPending.add_done_callback.call(job, () => {
-            if (job.state === namespace.PendingState.REJECTED)
-                reportUnhandled(this.executor, job.error);
-        });
+        reportRejection(this.executor, job);
     }
 
     call(name, parameters = null) {
-        return this._note(imports.overrides._asyncexec.operations.call(this.executor, this._options, name, parameters));
+        return this._noted(imports.overrides._asyncexec.operations.call(this.executor, this._options, name, parameters));
     }
 
     map(func, items, options = {}) {
@@ -191,7 +198,11 @@ const methods = {
     post(func, ...args) {
         checkFunction(func);
         checkRunsHere(this);
-        raw.post.call(this, toPost(this, func, args));
+        // A caller is kept for ever, another executor until its job is done.
+        if (this instanceof namespace.Caller)
+            raw.post.call(this, toPost(this, func, args));
+        else
+            reportRejection(this, submitJob(this, null, () => func(...args), []));
     },
     options(options) {
         return new OptionsView(this, options);

@@ -4,6 +4,7 @@
 
 const {GObject} = imports.gi;
 const {alias, blocks, define, refuse} = imports.overrides._asyncexec.support;
+const {keepUntilDone} = imports.overrides._asyncexec.callbacks;
 const {noteSubscribed, toSubscriber} = imports.overrides._asyncexec.pending;
 const {pack} = imports.overrides._asyncexec.variants;
 
@@ -19,7 +20,9 @@ const methods = {
     subscribe(func) {
         const subscriber = toSubscriber(func);
         noteSubscribed(this);
-        return raw.subscribe.call(this, subscriber);
+        const id = raw.subscribe.call(this, subscriber);
+        keepUntilDone(this);
+        return id;
     },
     // A progress bar, or anything with that property, shows how far this is.
     bindProgress(target, property = 'fraction') {

@@ -3,8 +3,9 @@
 // A pending is thenable: "await pending" is its value, or throws its error.
 
 const {GLib} = imports.gi;
-const {_, alias, blocks, checkFunction, define, defineGetters, isThenable, readOptions, refuse, toMicroseconds} =
+const {_, alias, blocks, checkFunction, define, defineGetters, isThenable, newError, readOptions, refuse, toMicroseconds} =
     imports.overrides._asyncexec.support;
+const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
 const {box, boxThrown, isBox, unbox} = imports.overrides._asyncexec.values;
 const {pack, unpack} = imports.overrides._asyncexec.variants;
@@ -84,26 +85,19 @@ function settleWith(resolve, reject, convert) {
 }
 
 function rejectAbandoned(reject) {
-    return derived => {
-        const error = raw.dup_error.call(derived);
-        if (error?.matches(namespace.Error, namespace.Error.ABANDONED))
-            reject(error);
-    };
+    return () => reject(newError('ABANDONED', _('The pending was dropped before anybody completed it')));
 }
 
 // Settles later than now in every case, as promises do, and after everything
-// that the pending published.  A callback of a pending that is abandoned is
-// never called; one of a pending that was derived from it is.
+// that the pending published.
 function toPromise(pending) {
     return new Promise((resolve, reject) => {
         const settle = settleWith(resolve, reject, converterOf(pending));
         // Messages that are on their way come first.
-        if (raw.is_done.call(pending) && pending[SUBSCRIBED] === undefined) {
+        if (raw.is_done.call(pending) && pending[SUBSCRIBED] === undefined)
             settle(pending);
-            return;
-        }
-        raw.add_done_callback.call(pending, settle);
-        raw.add_done_callback.call(raw.shield.call(pending), rejectAbandoned(reject));
+        else
+            whenDone(pending, settle, rejectAbandoned(reject));
     });
 }
 
@@ -152,7 +146,9 @@ function guarded(func) {
 function converted(pending) {
     if (converterOf(pending) === undefined)
         return pending;
-    return raw.add_continuation.call(pending, namespace.ThenFlags.ON_SUCCESS, () => resolved(pending.result()));
+    const derived = raw.add_continuation.call(pending, namespace.ThenFlags.ON_SUCCESS, () => resolved(pending.result()));
+    keepUntilDone(pending);
+    return derived;
 }
 
 const WAIT_OPTIONS = {
@@ -239,14 +235,14 @@ const consumerMethods = {
         return raw.follow.call(this, converted(other));
     },
     addDoneCallback(func) {
-        return raw.add_done_callback.call(this, guarded(func));
+        return whenDone(this, guarded(func));
     },
     addDoneCallbackObject(target, func) {
         return raw.add_done_callback_object.call(this, target, guarded(func));
     },
     addContinuation(flags, func) {
         checkFunction(func);
-        return raw.add_continuation.call(this, flags, done => {
+        const derived = raw.add_continuation.call(this, flags, done => {
             let next;
             try {
                 next = func(done);
@@ -255,6 +251,8 @@ const consumerMethods = {
             }
             return next === null || next === undefined ? null : converted(toPending(next));
         });
+        keepUntilDone(this);
+        return derived;
     },
 };
 
@@ -296,7 +294,7 @@ const statics = {
 
 function keepRaw(Pending) {
     for (const name of ['resolve', 'reject', 'reject_with_payload', 'set_canceller', 'set_metadata', 'dup_metadata', 'cancel',
-        'cancel_on', 'wait_async', 'wait_finish', 'with_timeout', 'add_done_callback', 'add_done_callback_object',
+        'cancel_on', 'wait_async', 'wait_finish', 'with_timeout', 'add_done_callback_object',
         'add_continuation', 'is_done', 'is_cancelled', 'get_state', 'dup_error', 'dup_payload', 'dup_value', 'dup_info',
         'dup_context', 'dup_name', 'set_name', 'shield', 'follow'])
         raw[name] = Pending.prototype[name];

@@ -5,7 +5,7 @@
 
 const {_, alias, blocks, define, defineGetters, refuse} = imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
-const {raw: rawPending} = imports.overrides._asyncexec.pending;
+const {whenDone} = imports.overrides._asyncexec.callbacks;
 const {box, unbox} = imports.overrides._asyncexec.values;
 
 const UNKNOWN_TOTAL = 0xffffffff;
@@ -59,7 +59,7 @@ const methods = {
         return new Promise((resolve, reject) => {
             const request = raw.next.call(this);
             requests.add(request);
-            rawPending.add_done_callback.call(request, () => answer(this, request, resolve, reject));
+            whenDone(request, () => answer(this, request, resolve, reject));
         });
     },
     async return(value) {
