@@ -151,7 +151,7 @@ test('rule1 an outcome set by the job itself', async () => {
 
 // ---- where JavaScript may run
 
-test('R14 other executors refuse functions at once', async () => {
+test('K19 R14 other executors refuse functions at once', async () => {
     const elsewhere = [new ThreadPool(), Executor.getDefault(), Caller.newThread('other')];
     for (const executor of elsewhere) {
         const calls = [() => executor.submit(() => 1), () => executor.submit(async () => 1), () => executor.post(() => 1),

@@ -359,7 +359,7 @@ test('names unknown options are refused', async () => {
 });
 
 test('fact1 without the override await is no freeze', async () => {
-    const file = imports.tap.folder.get_child('without-override.js').get_path();
+    const file = imports.tap.folder.resolve_relative_path('programs/without-override.js').get_path();
     const {status, stdout} = await runProgram(['gjs', file], {GJS_PATH: null});
     same(status, 0);
     isTrue(stdout.includes('a plain value'));
