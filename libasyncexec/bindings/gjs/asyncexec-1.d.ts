@@ -305,6 +305,8 @@ declare module 'gi://AsyncExec?version=1' {
         /** Resolves when there is room. */
         push(value: T): Pending<null>;
         end(thrown?: unknown): void;
+        /** end() without an error. */
+        complete(): void;
         getModel(): Gio.ListModel;
         getNDone(): number;
         getNTotal(): number;
