@@ -32,6 +32,31 @@ class FirstDay(unittest.TestCase):
                 pending.result()
         self.assertEqual(str(caught.exception), "why")
 
+    def test_reason_of_cancel_is_given_once_by_coroutines(self):
+        waited_for = AsyncExec.Pending()
+        caught = []
+
+        async def task():
+            started.resolve()
+            try:
+                await waited_for
+            except AsyncExec.Cancelled as error:
+                caught.append(str(error))
+                raise
+
+        async def main():
+            pending = AsyncExec.spawn(task)
+            await started
+            pending.cancel("why")
+            try:
+                await pending
+            except AsyncExec.Cancelled as error:
+                caught.append(str(error))
+
+        started = AsyncExec.Pending()
+        AsyncExec.run(main)
+        self.assertEqual(caught, ["why", "why"])
+
     def test_asyncio_loop_that_ended_leaves_no_caller(self):
         async def main():
             AsyncExec.Caller.current().call_later(0.01, int)
