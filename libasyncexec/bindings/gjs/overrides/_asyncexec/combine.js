@@ -3,7 +3,7 @@
 // Several pendings into one, and one after the other as they complete.
 
 const {Gio} = imports.gi;
-const {_, define, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
+const {_, checkCount, closeIterator, define, iterate, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
 const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {converted, raw, resolved, toPending} = imports.overrides._asyncexec.pending;
 
@@ -21,7 +21,7 @@ function mapMembers(combined, read) {
 }
 
 function toPendings(items) {
-    return Array.from(items, item => toPending(item));
+    return Array.from({[Symbol.iterator]: () => iterate(items)}, item => toPending(item));
 }
 
 const statics = {
@@ -43,7 +43,7 @@ const statics = {
 // it yields.
 class Completed {
     constructor(items, options) {
-        this._items = items[Symbol.iterator]();
+        this._items = iterate(items);
         this._options = options;
         this._done = [];
         this._requests = [];
@@ -61,13 +61,25 @@ class Completed {
     _pull() {
         const {maxConcurrent} = this._options;
         while (!this._ended && (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent)) {
-            const {value, done} = this._items.next();
+            const {value, done} = this._nextItem();
             this._ended = done;
             if (!done) {
                 const pending = toPending(value);
                 this._unfinished.add(pending);
                 whenDone(pending, () => this._completed(pending));
             }
+        }
+    }
+
+    // A source that throws is at its end, and what it threw comes last.
+    _nextItem() {
+        try {
+            return this._items.next();
+        } catch (error) {
+            this._error = {thrown: error};
+            this._ended = true;
+            this._stop();
+            return {done: true};
         }
     }
 
@@ -85,7 +97,7 @@ class Completed {
                 resolve({value: this._done.shift(), done: false});
                 this._pull();
             } else if (this._error !== null) {
-                reject(this._error);
+                reject(this._error.thrown);
                 this._error = null;
             } else if (this._ended && this._unfinished.size === 0) {
                 resolve({value: undefined, done: true});
@@ -100,18 +112,24 @@ class Completed {
     _timedOut(timer) {
         if (timer.cancelled)
             return;
-        this._error = new Gio.IOErrorEnum({
-            code: Gio.IOErrorEnum.TIMED_OUT, message: _('The time allowed for all of them is over'),
-        });
+        this._error = {
+            thrown: new Gio.IOErrorEnum({
+                code: Gio.IOErrorEnum.TIMED_OUT, message: _('The time allowed for all of them is over'),
+            }),
+        };
         this._stop();
         this._serve();
     }
 
     _stop() {
         const unfinished = [...this._unfinished];
+        if (!this._ended)
+            closeIterator(this._items);
         this._ended = true;
         this._unfinished.clear();
         this._timer?.cancel();
+        // What is done and was not told of yet is not lost.
+        this._done.push(...unfinished.filter(pending => raw.is_done.call(pending)));
         if (this._options.cancelUnfinished)
             unfinished.forEach(pending => pending.cancel());
     }
@@ -125,6 +143,7 @@ class Completed {
 
     return(value) {
         this._stop();
+        this._done = [];
         this._serve();
         return Promise.resolve({value, done: true});
     }
@@ -137,7 +156,8 @@ class Completed {
 const COMPLETED_OPTIONS = {maxConcurrent: 0, timeout: null, cancelUnfinished: true};
 
 function asCompleted(items, options = {}) {
-    return new Completed(items, readOptions(options, COMPLETED_OPTIONS));
+    const read = readOptions(options, COMPLETED_OPTIONS);
+    return new Completed(items, {...read, maxConcurrent: checkCount(read.maxConcurrent ?? 0)});
 }
 
 function install(AsyncExec) {

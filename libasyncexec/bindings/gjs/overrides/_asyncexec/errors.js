@@ -41,7 +41,7 @@ function fromGError(error) {
 }
 
 function toQuark(domain) {
-    return typeof domain === 'number' ? domain : new GLib.Error(domain, 0, '').domain;
+    return typeof domain === 'number' ? domain : domain && new GLib.Error(domain, 0, '').domain;
 }
 
 function matches(thrown, domain, code) {

@@ -4,7 +4,7 @@
 // thread: elsewhere it is refused at once, for C could not refuse it later.
 
 const {GObject} = imports.gi;
-const {_, alias, blocks, checkFunction, define, isThenable, newError, readOptions, refuse, toMicroseconds, toSeconds} =
+const {_, alias, blocks, checkFunction, checkType, define, isThenable, newError, readOptions, refuse, toMicroseconds, toSeconds} =
     imports.overrides._asyncexec.support;
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
 const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
@@ -289,6 +289,7 @@ function installDefault(Executor, prototype) {
         getDefault,
         refDefault: getDefault,
         setDefault(executor) {
+            checkType(executor, Executor);
             raw.set_default.call(executor);
         },
     });

@@ -3,7 +3,7 @@
 // One function over many items.  C's map knows only functions that return at
 // once; here each item is a job, which may be an async function.
 
-const {checkFunction, define, newError, readOptions, _} = imports.overrides._asyncexec.support;
+const {checkCount, checkFunction, closeIterator, define, iterate, readOptions} = imports.overrides._asyncexec.support;
 const Executors = imports.overrides._asyncexec.executor;
 const {newFilledStream, pushInto} = imports.overrides._asyncexec.streams;
 
@@ -16,22 +16,18 @@ const MULTIPLE_OPTIONS = {maxWorkers: 10, timeout: 10};
 const WINDOW_OF_ITERATORS = 2;
 
 function isSized(items) {
-    return Array.isArray(items) || typeof items === 'string' || typeof items.size === 'number' ||
-        typeof items.length === 'number';
+    return Array.isArray(items) || typeof items === 'string' || typeof items?.size === 'number' ||
+        typeof items?.length === 'number';
 }
 
-function iterate(items) {
-    if (typeof items?.[Symbol.asyncIterator] === 'function')
-        return items[Symbol.asyncIterator]();
-    if (typeof items?.[Symbol.iterator] === 'function')
-        return items[Symbol.iterator]();
-    throw newError('INVALID_ARGUMENT', _('The items are an array or something else to iterate over'));
+function iterateAny(items) {
+    return typeof items?.[Symbol.asyncIterator] === 'function' ? items[Symbol.asyncIterator]() : iterate(items);
 }
 
 class Mapping {
     // start (item) → Pending; toItem (value, error) → what the stream gives.
     constructor(items, how) {
-        this._iterator = iterate(items);
+        this._iterator = iterateAny(items);
         this._how = how;
         this._slots = new Map();
         this._running = new Set();
@@ -153,7 +149,7 @@ class Mapping {
         for (const job of this._running)
             job.cancel();
         if (!iterated)
-            this._iterator.return?.();
+            closeIterator(this._iterator);
         this._endWhenIdle();
         return this._closed;
     }
@@ -172,7 +168,7 @@ function map(executor, options, func, items, mapOptions) {
     Executors.checkRunsHere(executor);
     return new Mapping(items, {
         ordered,
-        window: maxConcurrent ?? (isSized(items) ? 0 : WINDOW_OF_ITERATORS),
+        window: checkCount(maxConcurrent ?? (isSized(items) ? 0 : WINDOW_OF_ITERATORS)),
         start: starter(executor, options, timeout, func),
         stopsOnError: !returnExceptions,
         toItem: (value, error) => error ?? value,
@@ -188,7 +184,7 @@ function runMultiple(executor, options, tasks, multipleOptions) {
     Executors.checkRunsHere(executor);
     return new Mapping(tasks, {
         ordered: false,
-        window: maxWorkers,
+        window: checkCount(maxWorkers ?? 0),
         start: starter(executor, options, timeout, runTask),
         stopsOnError: false,
         toItem: (value, error) => [value, error],

@@ -119,7 +119,7 @@ function fromPromise(promise, cancellable = null) {
     const pending = new namespace.Pending();
     if (cancellable !== null)
         raw.set_canceller.call(pending, () => cancellable.cancel());
-    Promise.resolve(promise).then(value => pending.resolve(value), error => pending.reject(error));
+    Promise.resolve(promise).then(value => pending.resolve(value)).catch(error => pending.reject(error));
     return pending;
 }
 
@@ -222,7 +222,8 @@ const consumerMethods = {
         return raw.cancel.call(this, message);
     },
     cancelOn(cancellable = null) {
-        raw.cancel_on.call(this, cancellable);
+        if (cancellable !== null)
+            raw.cancel_on.call(this, cancellable);
     },
     waitAsync,
     withTimeout(seconds) {
@@ -242,6 +243,8 @@ const consumerMethods = {
     },
     addContinuation(flags, func) {
         checkFunction(func);
+        if (!(flags > 0))
+            throw newError('INVALID_ARGUMENT', _('A continuation needs a flag that tells what it follows'));
         const derived = raw.add_continuation.call(this, flags, done => {
             let next;
             try {

@@ -6,8 +6,12 @@ const {GLib} = imports.gi;
 
 let namespace = null;
 
+const FINAL_CLASSES = ['Caller', 'ContextVar', 'Operations', 'Pending', 'PendingResult', 'PendingStream', 'ThreadPool'];
+
 function install(AsyncExec) {
     namespace = AsyncExec;
+    for (const name of FINAL_CLASSES)
+        refuseSubclasses(AsyncExec[name]);
 }
 
 function _(text) {
@@ -95,6 +99,45 @@ function readOptions(options, defaults) {
             values[key] = value;
     }
     return values;
+}
+
+// How many may be under way, 0 for any number: a number that is never reached
+// would be waited for without end.
+function checkCount(count) {
+    if (typeof count !== 'number' || !(count >= 0))
+        throw newError('INVALID_ARGUMENT', _('A number of jobs is 0, for no limit, or more'));
+    return count;
+}
+
+function checkType(value, type) {
+    if (!(value instanceof type)) {
+        throw newError('INVALID_ARGUMENT',
+            format(_('An object of type %s is needed here, not “%s”'), type.$gtype.name, typeof value));
+    }
+}
+
+function iterate(items) {
+    if (typeof items?.[Symbol.iterator] !== 'function')
+        throw newError('INVALID_ARGUMENT', _('The items are an array or something else to iterate over'));
+    return items[Symbol.iterator]();
+}
+
+// Whoever leaves early does not wait for the source, nor for what it throws.
+function closeIterator(iterator) {
+    try {
+        const closed = iterator.return?.();
+        if (typeof closed?.then === 'function')
+            closed.then(undefined, error => logError(error, 'AsyncExec'));
+    } catch (error) {
+        logError(error, 'AsyncExec');
+    }
+}
+
+// GJS aborts the program when a final class is derived from.
+function refuseSubclasses(klass) {
+    klass._classInit = () => {
+        throw newError('NOT_SUPPORTED', format(_('%s can not be derived from: keep one in an object of yours'), klass.$gtype.name));
+    };
 }
 
 function checkFunction(func) {

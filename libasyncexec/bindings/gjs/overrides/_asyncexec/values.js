@@ -25,7 +25,12 @@ function isNative(value) {
     if (value instanceof GObject.Object || value instanceof GLib.Variant)
         return true;
     // Boxed types of a typelib; GJS gives types to JavaScript's own classes too.
-    const {constructor} = value;
+    let constructor;
+    try {
+        ({constructor} = value);
+    } catch {
+        return false;
+    }
     return typeof constructor === 'function' && Object.hasOwn(constructor, '$gtype') &&
         constructor.$gtype !== GObject.TYPE_JSOBJECT && !Array.isArray(value);
 }
