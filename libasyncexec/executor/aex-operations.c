@@ -338,8 +338,8 @@ aex_operations_ref_operation (AexOperations *self, const char *name, GError **er
 
   if (operation == NULL)
     g_set_error (error, AEX_ERROR, AEX_ERROR_NOT_FOUND,
-                 _("There is no operation named “%s”: add it with aex_operations_add(), or load its module with "
-                   "aex_operations_load_module(), in the set that the executor uses"), name);
+                 _("There is no operation named “%s” in the set that the executor uses: add it there, or load the "
+                   "module that has it"), name);
   return operation;
 }
 

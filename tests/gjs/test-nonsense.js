@@ -140,6 +140,13 @@ test('names nothing to cancel on is nothing', () => {
     isTrue(pending.cancelled);
 });
 
+test('names nonsense for a priority is refused', async () => {
+    for (const priority of ['high', NaN, {}, 1.5])
+        await refused(() => caller.options({priority}));
+    same(await caller.options({priority: AsyncExec.Priority.HIGH}).submit(() => 1), 1);
+    same(await caller.options({priority: null}).submit(() => 2), 2);
+});
+
 test('names nonsense for an executor or a flag is refused', async () => {
     for (const nonsense of [undefined, null, 'x', {}, new Pending()])
         await refused(() => AsyncExec.Executor.setDefault(nonsense));

@@ -111,13 +111,19 @@ const SUBMIT_OPTIONS = {
     subscriber: null,
 };
 
+function checkPriority(priority) {
+    if (!Object.values(namespace.Priority).includes(priority))
+        throw newError('INVALID_ARGUMENT', _('A priority is one of those of AsyncExec.Priority'));
+    return priority;
+}
+
 function toSubmitOptions(values) {
     const options = namespace.SubmitOptions.new();
     options.set_release_on_owner(true);
     if (values.name !== null)
         options.set_name(values.name);
     if (values.priority !== null)
-        options.set_priority(values.priority);
+        options.set_priority(checkPriority(values.priority));
     rawSetTimeout.call(options, toMicroseconds(values.timeout));
     if (values.cancellable !== null)
         options.set_cancellable(values.cancellable);
