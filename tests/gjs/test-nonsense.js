@@ -109,6 +109,14 @@ test('K48 a value that resists goes through as it is', async () => {
     same(await caller.submit(async () => resists), resists);
     same(await caller.callLater(0, async () => resists), resists);
     same(await Pending.fromPromise(Promise.resolve(resists)), resists);
+    // What can not even be looked at is an error, not a wait without end.
+    const trapped = new Proxy({}, {
+        getPrototypeOf() {
+            throw boom;
+        },
+    });
+    await throwsSame(() => Pending.fromPromise(Promise.resolve(trapped)), boom);
+    await throwsSame(() => caller.submit(async () => trapped), boom);
 });
 
 test('R12 final classes can not be derived from', async () => {
