@@ -327,7 +327,7 @@ test_not_found (void)
   AexExecutor *pool = pool_with (set);
 
   assert_fails (aex_executor_call (pool, "file-load", g_variant_new_parsed ("{'path': <b'/'>}")), AEX_ERROR, AEX_ERROR_NOT_FOUND,
-                "“file-load”", "aex_operations_add()");
+                "“file-load”", "load the module that has it");
   aex_test_shutdown (pool);
 }
 
