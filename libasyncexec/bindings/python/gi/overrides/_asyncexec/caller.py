@@ -85,6 +85,8 @@ class Caller(Raw, Executor):
         """Has fn(caller, *args) called, in any thread, when there is work for dispatch(); None for no more."""
         if fn is None:
             Raw.set_wake_func(self, None)
+        elif not callable(fn):
+            raise TypeError(f"a callable is needed, not {type(fn).__name__}")
         else:
             Raw.set_wake_func(self, lambda caller, *user_data: fn(caller, *args))
 

@@ -54,6 +54,7 @@ class Pending(Raw):
 
     def follow(self, other):
         """Takes over the outcome of another pending when that is done.  Returns whether this became the outcome."""
+        _check((other,))
         if other._convert is not None:
             self._convert = other._convert
         return Raw.follow(self, other)
@@ -181,14 +182,17 @@ class Pending(Raw):
 
     def then(self, fn):
         """A pending for fn(value), called when this one succeeded.  A pending that fn returns is followed."""
+        _check_callable(fn)
         return _derive(self, raw.ThenFlags.ON_SUCCESS, lambda done: fn(values.read(done)))
 
     def catch(self, fn):
         """A pending for fn(exception), called when this one failed or was cancelled."""
+        _check_callable(fn)
         return _derive(self, raw.ThenFlags.ON_ERROR, lambda done: fn(errors.outcome_error(done)))
 
     def finally_(self, fn):
         """A pending with the same outcome, after fn() was called; what fn raises becomes the outcome."""
+        _check_callable(fn)
         return _derive(self, raw.ThenFlags.ALWAYS, lambda done: fn(), keep=True)
 
     # --- derived
@@ -254,10 +258,14 @@ class Pending(Raw):
         return f"<Pending {name + ' ' if name else ''}{state} at {id(self):#x}>"
 
 
-def _callback(fn, args, token=None):
-    """A C callback that tells the log about exceptions, and forgets fn when it was called."""
+def _check_callable(fn):
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
+
+
+def _callback(fn, args, token=None):
+    """A C callback that tells the log about exceptions, and forgets fn when it was called."""
+    _check_callable(fn)
     context = jobs.contextvars.copy_context()
 
     def call(pending, *user_data):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The namespace as introspection gives it, before any override."""
 
+import numbers
+
 from gi.module import get_introspection_module
 
 module = get_introspection_module("AsyncExec")
@@ -24,15 +26,18 @@ PendingState = module.PendingState
 Priority = module.Priority
 
 USEC = 1_000_000
+MAX_USEC = 2**63 - 1
 
 
 def microseconds(seconds):
     """What C takes for a duration; None is no limit."""
     if seconds is None:
         return -1
-    if seconds < 0:
-        raise ValueError("a duration is not negative; None means no limit")
-    return min(round(seconds * USEC), 2**63 - 1)
+    if not isinstance(seconds, numbers.Real):
+        raise TypeError(f"a duration is a number of seconds, or None for no limit, not {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"a duration is not negative, as {seconds} is; None means no limit")
+    return round(min(seconds * USEC, MAX_USEC))
 
 
 def seconds(us):

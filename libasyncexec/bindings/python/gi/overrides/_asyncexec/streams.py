@@ -69,10 +69,17 @@ class PendingStream(Raw):
 
     def next_sync(self, timeout=None, cancellable=None):
         """Blocks for the next PendingResult, None at the end; timeout in seconds."""
+        following = Raw.next(self)
+        if cancellable is not None:
+            raw.Pending.cancel_on(following, cancellable)
         try:
-            return Raw.next_sync(self, raw.microseconds(timeout), cancellable)
-        except errors.GLib.Error as error:
-            raise self._ended_with(error) from None
+            waiting.block(following, timeout)
+        except errors.Timeout:
+            if following.cancel():
+                raise
+        finally:
+            following.cancel()      # interrupted: it eats nothing
+        return self._take(following)
 
     def close(self):
         """Cancels what is left; the returned pending is done when nothing runs any more."""

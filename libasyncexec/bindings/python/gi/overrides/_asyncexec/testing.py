@@ -49,6 +49,8 @@ class _Jumper(GLib.Source):
 
 def advance(seconds):
     """Moves virtual time on, and wakes what waited for that."""
+    if seconds is None:
+        raise TypeError("time moves on by a number of seconds, not by None")
     _advance(raw.microseconds(seconds))
 
 

@@ -12,6 +12,8 @@ class Window:
     """A stream over pendings that an iterator starts, at most so many at a time; 0 is all at once."""
 
     def __init__(self, started, size, ordered, item):
+        if not size >= 0:
+            raise ValueError(f"how many may run at the same time is not negative, as {size} is; 0 means all at once")
         self._started = started
         self._size = size
         self._ordered = ordered
@@ -19,6 +21,7 @@ class Window:
         self._flying = []
         self._ready = []
         self._stream = None
+        self._failure = None     # of the iterator: raised when what it gave before has been taken
         if size == 0 and not ordered:
             flying = list(started)
             self._started = iter(())
@@ -33,6 +36,15 @@ class Window:
                 self._flying.append(next(self._started))
             except StopIteration:
                 self._started = None
+            except Exception as exception:
+                self._started = None
+                self._failure = exception
+
+    def _end(self):
+        """Nothing is in flight, nothing more comes: so ended the iterator."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def _next_done(self):
         """One that is done, or None."""
@@ -62,7 +74,7 @@ class Window:
             return self._result(self._following(), deadline)
         self._fill()
         if not self._flying:
-            return None
+            return self._end()
         pending = self._next_done()
         while pending is None:
             awaited = self._awaited()
@@ -100,7 +112,7 @@ class Window:
             return self._pending_of(following)
         self._fill()
         if not self._flying:
-            return None
+            return self._end()
         pending = self._next_done()
         while pending is None:
             awaited = self._awaited()
@@ -111,7 +123,7 @@ class Window:
 
     def close(self):
         """Cancels what is in flight and pulls nothing more."""
-        self._started = None
+        self._started = self._failure = None
         flying, self._flying = self._flying, []
         for pending in flying:
             raw.Pending.cancel(pending, None)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What somebody who knows only the documentation stumbles over: nonsense, early ends, Ctrl-C."""
+
+import gc
+import threading
+import unittest
+import weakref
+
+from gi.repository import AsyncExec, Gio, GLib
+
+import aextest
+
+
+class Nonsense(unittest.TestCase):
+    def test_negative_window_loses_no_items(self):
+        """It gave an empty list."""
+        with AsyncExec.ThreadPool(1) as pool:
+            for start in (lambda: pool.map(abs, iter([1]), max_concurrent=-1),
+                          lambda: pool.run_multiple([int], max_workers=-1),
+                          lambda: pool.map(abs, iter([1]), max_concurrent=float("nan")),
+                          lambda: AsyncExec.as_completed(iter([AsyncExec.Pending.resolved()]), max_concurrent=-1)):
+                with self.assertRaisesRegex(ValueError, "0 means all at once"):
+                    start()
+
+    def test_duration_that_is_no_number_is_named(self):
+        for wrong, kind, message in (("1", TypeError, "number of seconds.*not str"), (-1, ValueError, "-1 is"),
+                                     (float("nan"), ValueError, "nan is")):
+            for use in (AsyncExec.sleep, AsyncExec.Pending.resolved().with_timeout,
+                        lambda wrong: AsyncExec.ThreadPool(1, idle_timeout=wrong)):
+                with self.assertRaisesRegex(kind, message):
+                    use(wrong)
+
+    def test_infinite_duration_is_no_limit(self):
+        with AsyncExec.ThreadPool(1, idle_timeout=float("inf")) as pool:
+            self.assertEqual(pool.options(timeout=float("inf")).submit(int).result(), 0)
+
+    def test_continuation_that_is_not_callable_is_refused_where_it_is_given(self):
+        pending = AsyncExec.Pending.resolved()
+        for attach in (pending.then, pending.catch, pending.finally_, AsyncExec.Caller.get_main().set_wake_func):
+            with self.assertRaisesRegex(TypeError, "a callable is needed, not str"):
+                attach("fn")
+
+    def test_follow_of_what_is_no_pending(self):
+        pending = AsyncExec.Pending()
+        with self.assertRaisesRegex(TypeError, "pendings are needed, not NoneType"):
+            pending.follow(None)
+        pending.cancel()
+
+    def test_advance_by_none(self):
+        with self.assertRaisesRegex(TypeError, "number of seconds"):
+            AsyncExec.testing.advance(None)
+
+
+class EarlyEnd(unittest.TestCase):
+    def test_iterator_that_fails_after_items_loses_none(self):
+        """What it gave before had been started, and was dropped."""
+        def source():
+            yield 1
+            yield 2
+            raise OSError("the source broke")
+
+        with AsyncExec.ThreadPool(2) as pool:
+            taken = []
+            with self.assertRaisesRegex(OSError, "the source broke"):
+                for value in pool.map(abs, source()):
+                    taken.append(value)
+        self.assertEqual(taken, [1, 2])
+
+
+class NextSync(unittest.TestCase):
+    def test_next_sync_lets_ctrl_c_through(self):
+        out = aextest.run_script("""
+            import os, signal, threading
+            stream = AsyncExec.PendingStream(1)
+            main = AsyncExec.Caller.get_main()
+            # The main thread iterates its context while it waits: the signal comes from there, in the wait.
+            main.post(os.kill, os.getpid(), signal.SIGINT)
+            try:
+                stream.next_sync(20)
+            except KeyboardInterrupt:
+                print("interrupted")
+            stream.push(1)
+            print(stream.next_sync().peek_value())
+            """)
+        self.assertEqual((out.stdout, out.stderr), ("interrupted\n1\n", ""))
+
+    def test_next_sync_timeout_eats_nothing(self):
+        stream = AsyncExec.PendingStream(1)
+        with self.assertRaises(AsyncExec.Timeout):
+            stream.next_sync(0)
+        stream.push("a")
+        self.assertEqual(stream.next_sync(0).peek_value(), "a")
+        stream.end()
+        self.assertIsNone(stream.next_sync())
+
+    def test_next_sync_cancellable(self):
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        with self.assertRaises(AsyncExec.Cancelled):
+            AsyncExec.PendingStream(1).next_sync(None, cancellable)
+
+
+if __name__ == "__main__":
+    unittest.main()
