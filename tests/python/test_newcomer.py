@@ -2,11 +2,12 @@
 """What somebody who knows only the documentation stumbles over: nonsense, early ends, Ctrl-C."""
 
 import gc
-import threading
+import traceback
+import types
 import unittest
 import weakref
 
-from gi.repository import AsyncExec, Gio, GLib
+from gi.repository import AsyncExec, Gio
 
 import aextest
 
@@ -65,6 +66,61 @@ class EarlyEnd(unittest.TestCase):
                 for value in pool.map(abs, source()):
                     taken.append(value)
         self.assertEqual(taken, [1, 2])
+
+
+class Leaks(unittest.TestCase):
+    def test_coroutine_that_raised_is_forgotten(self):
+        """The table of jobs knew its context, that its pending, that the exception, and that the entry of the table."""
+        class Local:
+            pass
+
+        local = []
+
+        def body():
+            kept = Local()
+            local.append(weakref.ref(kept))
+            raise ValueError
+
+        async def coroutine():
+            body()
+
+        @types.coroutine
+        def suspended():
+            yield from AsyncExec.sleep(0).__await__()
+
+        async def later():
+            await suspended()
+            body()
+
+        class Early:
+            """Like a functools.partial, it fails before there is a coroutine."""
+
+            func = staticmethod(coroutine)
+
+            def __call__(self):
+                body()
+
+        early = Early()
+        with AsyncExec.ThreadPool(1) as pool:
+            for run in (AsyncExec.run, pool.run, lambda fn: AsyncExec.spawn(fn).result()):
+                for fn in (coroutine, later, early):
+                    # assertRaises() would clear the frames.
+                    try:
+                        run(fn)
+                    except ValueError as error:
+                        self.assertEqual(error.__traceback__.tb_frame.f_code.co_name,
+                                         "test_coroutine_that_raised_is_forgotten")
+        AsyncExec.run(int)      # what is due to this thread is released
+        gc.collect()
+        self.assertEqual([ref() for ref in local], [None] * len(local))
+        self.assertGreaterEqual(len(local), 9)
+
+    def test_traceback_of_a_coroutine_shows_no_driver(self):
+        async def coroutine():
+            raise ValueError
+
+        exception = AsyncExec.spawn(coroutine).exception()
+        self.assertEqual([entry.name for entry in traceback.extract_tb(exception.__traceback__)], ["coroutine"])
 
 
 class NextSync(unittest.TestCase):

@@ -176,6 +176,8 @@ class Driver:
                 self._finish(values.resolve, stop.value)
                 return
             except BaseException as raised:
+                # From where the user's code begins.
+                raised.__traceback__ = raised.__traceback__.tb_next.tb_next
                 self._finish(fail, raised)
                 return
             exception = self._suspend(awaiter)
@@ -253,7 +255,7 @@ def prepare(job, kept):
         coroutine = _call(kept.token)
     except BaseException as exception:
         fail(job, exception)
-        del job
+        del job, kept
         return None
     if not inspect.iscoroutine(coroutine):
         values.resolve(job, coroutine)

@@ -76,8 +76,11 @@ def _run(job, token, *user_data):
 
 def _coroutine(kept):
     """The C function of a job that is a coroutine: the job follows the promise of that."""
+    kept = [kept]
+
     def start(job, cancellable, *user_data):
-        stepper = driver.prepare(job, kept)
+        # Taken out: what the coroutine raises knows this frame, and lives as long as the table knows the job.
+        stepper = driver.prepare(job, kept.pop())
         del job
         return stepper.begin() if stepper is not None else None
 
