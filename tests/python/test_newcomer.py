@@ -123,6 +123,37 @@ class Leaks(unittest.TestCase):
         self.assertEqual([entry.name for entry in traceback.extract_tb(exception.__traceback__)], ["coroutine"])
 
 
+class Fork(unittest.TestCase):
+    def test_forked_child_ends_in_silence(self):
+        """It waited at exit for the threads of its parent, and complained."""
+        out = aextest.run_script("""
+            import os, signal, sys
+            pool = AsyncExec.ThreadPool(1)
+            pool.submit(int).result()
+            for made in ([], [1]):
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)
+                    kept = [AsyncExec.ThreadPool(n) for n in made]
+                    sys.exit(0)
+                print(os.waitpid(child, 0)[1])
+            """)
+        self.assertEqual((out.stdout, out.stderr, out.returncode), ("0\n0\n", "", 0))
+
+    def test_child_forked_before_first_use_waits_for_its_own_threads(self):
+        out = aextest.run_script("""
+            import os, signal, sys
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                pool = AsyncExec.ThreadPool(1)
+                print(pool.submit(int).result())
+                sys.exit(0)
+            sys.exit(os.waitpid(child, 0)[1])
+            """)
+        self.assertEqual((out.stdout, out.stderr, out.returncode), ("0\n", "", 0))
+
+
 class NextSync(unittest.TestCase):
     def test_next_sync_lets_ctrl_c_through(self):
         out = aextest.run_script("""

@@ -2,6 +2,7 @@
 """The end of the interpreter: no thread of ours enters Python after it."""
 
 import atexit
+import os
 import threading
 import weakref
 
@@ -11,6 +12,7 @@ _lock = threading.Lock()
 _changed = threading.Condition(_lock)
 _executors = weakref.WeakSet()   # guarded by _lock
 _n_threads = 0                   # guarded by _lock: threads of pools that are inside Python
+_is_forked = False               # this process was forked: what its parent had is not there
 
 
 def register(executor):
@@ -49,9 +51,12 @@ def close():
     try:
         with _lock:
             executors = list(_executors)
+        if _is_forked and not executors:
+            return
         stopped = [raw.Executor.shutdown(executor, raw.ShutdownFlags.CANCEL_QUEUED) for executor in executors]
         for pending in stopped:
-            pending.result()
+            if pending.exception() is not None:
+                return      # in a forked child of a process that had used the library
         with _changed:
             while _n_threads > 0:
                 _changed.wait()
@@ -61,7 +66,18 @@ def close():
         pass
 
 
+def _in_forked_child():
+    """The threads are the parent's, and so may be whoever holds the lock: there is nothing to wait for."""
+    global _lock, _changed, _executors, _n_threads, _is_forked
+    _lock = threading.Lock()
+    _changed = threading.Condition(_lock)
+    _executors = weakref.WeakSet()
+    _n_threads = 0
+    _is_forked = True
+
+
 def install():
     """Has close() called before threading waits for its threads."""
+    os.register_at_fork(after_in_child=_in_forked_child)
     register_early = getattr(threading, "_register_atexit", atexit.register)
     register_early(close)
