@@ -353,6 +353,39 @@ child_lets_go (World *world)
   g_object_unref (world->pool);
 }
 
+/* Sums up the tokens that it is told to release. */
+static gboolean
+bounce (AexPending *pending,
+        guint64     token,
+        gpointer    user_data,
+        GError    **error)
+{
+  guint64 *sum = user_data;
+
+  g_assert_null (pending);
+  *sum += token;
+  return TRUE;
+}
+
+/* Each token comes back, though nothing was called. */
+static void
+child_bounces (World *world)
+{
+  guint64 sum = 0;
+  g_autoptr (AexTrampoline) trampoline = aex_trampoline_new (bounce, &sum, NULL);
+
+  assert_is_forked (aex_trampoline_submit (trampoline, world->pool, NULL, 100));
+  assert_is_forked (aex_trampoline_call_later (trampoline, world->caller, 0, 200));
+  g_assert_cmpuint (sum, ==, 300);
+  g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, world->promise, FALSE, 400), ==, 0);
+  g_assert_cmpuint (aex_trampoline_watch (trampoline, world->promise, 800), ==, 0);
+  g_assert_cmpuint (sum, ==, 1500);
+  /* What is called at once needs no loop of the parent. */
+  g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, world->promise, TRUE, 1600), !=, 0);
+  g_assert_cmpuint (sum, ==, 1500);
+  g_assert_cmpuint (aex_trampoline_peek (trampoline, world->promise), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+}
+
 static void
 child_execs (World *world)
 {
@@ -383,6 +416,7 @@ main (int    argc,
   add ("/fork/X12/watches", child_watches);
   add ("/fork/X12/acts", child_acts);
   add ("/fork/X12/lets-go", child_lets_go);
+  add ("/fork/X12/bounces", child_bounces);
   add ("/fork/X12/execs", child_execs);
   return aex_test_run ();
 }

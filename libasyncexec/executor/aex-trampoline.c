@@ -254,7 +254,7 @@ aex_trampoline_call_later (AexTrampoline *self, AexCaller *caller, gint64 delay_
  * [method@Pending.add_done_callback].
  *
  * Returns: an identifier for [method@Pending.remove_done_callback], 0 if the
- *   process is out of file descriptors or was forked
+ *   process is out of file descriptors or was forked; neither matters if @at_once
  *
  * Since: 1.0
  */

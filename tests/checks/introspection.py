@@ -142,6 +142,20 @@ def fundamental_types(namespace):
             yield f"{named(element)} is no GObject, but {top}"
 
 
+def vanishing(namespace):
+    """A callback that returns an object without saying whose it is: the scanner drops each method that takes it."""
+    classes = {c.get("name") for c in namespace.findall(CORE + "class")}
+    taken = {type_name(p) for element, _ in walk(namespace) if visible(element) for p in parameters(element)}
+    for callback in namespace.findall(CORE + "callback"):
+        value = callback.find(CORE + "return-value")
+        if type_name(value) not in classes:
+            continue
+        if value.get("transfer-ownership") != "full" or not visible(callback):
+            yield f"{named(callback)} does not give away what it returns"
+        if callback.get("name") not in taken:
+            yield f"{named(callback)} is taken by nothing that bindings see"
+
+
 def forbidden_names(namespace):
     for element, owner in walk(namespace):
         if visible(element) and tag_of(element) in CALLABLES and element.get("name") in FORBIDDEN:
@@ -194,6 +208,7 @@ RULES = {
     "R13/no-fundamental-type": fundamental_types,
     "R15/async-has-finish": unfinished_async,
     "R15/async-start": wrong_starts,
+    "fact2/no-vanishing-method": vanishing,
     "no-then-async-await": forbidden_names,
     "documented": undocumented,
 }
@@ -222,6 +237,9 @@ BAD = {
     "R15/async-has-finish":
         f'<class name="A"><method name="f_async"><parameters>{READY}</parameters></method></class>'
         '<class name="B"><method name="f_finish"/></class>',
+    "fact2/no-vanishing-method":
+        '<class name="A"/><callback name="F"><return-value transfer-ownership="none"><type name="A"/></return-value>'
+        '</callback>',
     "no-then-async-await": '<class name="A"><method name="then"/></class>',
     "documented": '<class name="A" version="1.0"><doc>x</doc><property name="p"/></class>',
 }

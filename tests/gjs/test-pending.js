@@ -266,6 +266,20 @@ test('names withTimeout sleep', async () => {
     await throwsCode(() => sleeping, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
 });
 
+test('fact11 errors of GLib are told by domain and code, and trailing arguments may be left out', async () => {
+    const thrown = new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, 'late');
+    isTrue(!(thrown instanceof Error));
+    isTrue(AsyncExec.isTimeout(thrown) && AsyncExec.matches(thrown, Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT));
+    isTrue(!AsyncExec.isCancelled(thrown) && !AsyncExec.isTimeout(new TypeError('late')) && !AsyncExec.isTimeout(null));
+    await throwsSame(() => Pending.rejected(thrown), thrown);
+    const pending = new Pending();
+    isTrue(pending.setProgress(0.5) === undefined && pending.progressMessage === null);
+    isTrue(pending.cancel());
+    const {error} = pending;
+    isTrue(AsyncExec.isCancelled(error) && !AsyncExec.isTimeout(error));
+    isTrue(new Pending().resolve());
+});
+
 test('fact12 no spelling takes microseconds', async () => {
     await throwsCode(() => AsyncExec.sleep(-1), AsyncExec.Error, AsyncExec.Error.INVALID_ARGUMENT);
     await throwsCode(() => AsyncExec.sleep('1'), AsyncExec.Error, AsyncExec.Error.INVALID_ARGUMENT);

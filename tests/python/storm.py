@@ -156,7 +156,7 @@ class Storms(unittest.TestCase):
         aextest.iterate_until(lambda: len(done) == len(watched))
         self.assertEqual(sorted(done), watched)
 
-    def test_R6_R7_callbacks(self):
+    def test_X16_R6_R7_callbacks(self):
         """Done callbacks on the main context, which is iterated now and then."""
         self.run_both(self.callbacks)
 
@@ -185,7 +185,7 @@ class Storms(unittest.TestCase):
 
         asyncio.run(main())
 
-    def test_R10_asyncio(self):
+    def test_X16_R10_asyncio(self):
         """Awaited by tasks of asyncio, some of which are cancelled."""
         self.cancels = True
         self.run_both(self.tasks)
@@ -209,6 +209,6 @@ class Storms(unittest.TestCase):
 
         AsyncExec.run(main)
 
-    def test_R8_coroutines(self):
+    def test_X16_R8_coroutines(self):
         """Coroutines of ours, on the caller of this thread, that wait for jobs of the pool."""
         self.run_both(self.coroutines)
