@@ -154,6 +154,20 @@ class Fork(unittest.TestCase):
         self.assertEqual((out.stdout, out.stderr, out.returncode), ("0\n", "", 0))
 
 
+class Unhandled(unittest.TestCase):
+    def test_traceback_is_shown_also_without_a_pool(self):
+        out = aextest.run_script("""
+            async def broken():
+                raise KeyError("k")
+
+            loop = GLib.MainLoop()
+            AsyncExec.spawn(broken)
+            AsyncExec.Pending.sleep(0.01).add_done_callback(lambda done: loop.quit())
+            loop.run()
+            """)
+        self.assertIn("in broken", out.stderr)
+
+
 class NextSync(unittest.TestCase):
     def test_next_sync_lets_ctrl_c_through(self):
         out = aextest.run_script("""

@@ -5,7 +5,7 @@ from gi.repository import GLib
 
 from . import context as contexts
 from . import errors, exit as exits
-from . import hosting, jobs, raw
+from . import hosting, jobs, raw, unhandled
 from .executor import Executor
 
 Raw = raw.Caller
@@ -28,9 +28,11 @@ class Caller(Raw, Executor):
         if contexts.local.stepping and contexts.own_context() is None:
             raise errors.no_context("This coroutine runs on a pool, whose threads have no main context: use submit()")
         try:
-            return Raw.ref_current()
+            caller = Raw.ref_current()
         except GLib.Error as error:
             raise errors.from_error(error) from None
+        unhandled.install()
+        return caller
 
     @staticmethod
     def get_current():
@@ -40,7 +42,9 @@ class Caller(Raw, Executor):
     @staticmethod
     def get_main():
         """The caller of the default main context."""
-        return Raw.ref_main()
+        caller = Raw.ref_main()
+        unhandled.install()
+        return caller
 
     @staticmethod
     def for_context(context):
