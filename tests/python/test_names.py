@@ -162,6 +162,16 @@ class Executors(unittest.TestCase):
         gate.wait()
         gate.open()
 
+    def test_names_executor_call(self):
+        value = self.pool.call("file-load", path="/proc/self/comm").result()
+        with open("/proc/self/comm", "rb") as file:
+            self.assertEqual(bytes(value), file.read())
+        limited = self.pool.options(timeout=60).call("file-checksum", path="/proc/self/comm", length=1)
+        self.assertTrue(limited.result())
+        for name, parameters in (("file-load", {"pth": "/"}), ("file-load", {"path": 5}), ("no-such-operation", {})):
+            with self.subTest(name, **parameters), self.assertRaises((GLib.Error, TypeError)):
+                self.pool.call(name, **parameters).result()
+
     def test_names_executor_run(self):
         self.assertEqual(self.pool.run(pow, 2, 3), 8)
 
