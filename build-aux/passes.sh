@@ -57,11 +57,13 @@ run_suites() {
     local name=$1 label=$2 budget=$3 log code=0 passed failed skipped before=$SECONDS
     shift 3
     log=$builds/$name/meson-logs/testlog-$label.json
-    rm -f "$log"
+    rm -f "$log" "${log%.json}-env.json"
     # setarch: ThreadSanitizer's memory layout needs little randomisation.
     timeout -k 30 "$budget" ${setarch:-} meson test -C "$builds/$name" --no-rebuild \
         --logbase "testlog-$label" --quiet --print-errorlogs "$@" </dev/null >"$log.output" 2>&1 ||
         code=$?
+    # A wrapper's name becomes part of the log's.
+    [ ! -e "${log%.json}-env.json" ] || mv "${log%.json}-env.json" "$log"
     [ "$code" = 0 ] || tail -n 300 "$log.output"
     if [ ! -s "$log" ]; then
         failed "$label: no test was executed"

@@ -146,7 +146,7 @@ make_file (AexFileTest *test,
            const char  *name,
            const char  *content)
 {
-  g_autofree char *path = aex_file_test_write (test, name, content, strlen (content));
+  g_free (aex_file_test_write (test, name, content, strlen (content)));
 }
 
 static void

@@ -129,7 +129,7 @@ static void
 test_before_continuation (void)
 {
   g_autoptr (AexPending) pending = begin_watched ("notify");
-  g_autoptr (AexPending) derived = aex_pending_then (pending, note_then, (gpointer) "then", NULL);
+  AexPending *derived = aex_pending_then (pending, note_then, (gpointer) "then", NULL);
 
   aex_pending_set_progress (pending, 0.1, "a");
   aex_test_drain ();
@@ -138,6 +138,7 @@ test_before_continuation (void)
   aex_test_drain ();
   aex_assert_record (&record, "progress=0.10 progress-message=a status-text=a "
                               "progress-message=b state=2 status-text=b then");
+  g_object_unref (derived);
   aex_record_clear (&record);
 }
 

@@ -29,8 +29,8 @@ static void
 test_made_by_its_type (void)
 {
   g_autoptr (AexPending) pending = g_object_new (AEX_TYPE_PENDING, NULL);
-  g_autoptr (AexPending) dropped = g_object_new (AEX_TYPE_PENDING, NULL);
 
+  g_object_unref (g_object_new (AEX_TYPE_PENDING, NULL));
   aex_assert_state (pending, RUNNING);
   g_assert_true (aex_pending_resolve_int64 (pending, 1));
   aex_assert_resolved_int64 (pending, 1);

@@ -19,8 +19,7 @@ aex_file_test_begin (void)
 void
 aex_file_test_end (AexFileTest *self)
 {
-  g_autofree char *nothing = aex_file_test_run (self, "rm", "-rf", self->folder, NULL);
-
+  g_free (aex_file_test_run (self, "rm", "-rf", self->folder, NULL));
   aex_test_shutdown (self->pool);
   g_free (self->folder);
 }
