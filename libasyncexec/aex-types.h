@@ -151,6 +151,20 @@ typedef AexPending *(*AexThenFunc) (AexPending *done, gpointer user_data, GError
 typedef void (*AexWakeFunc) (AexCaller *caller, gpointer user_data);
 
 /**
+ * AexUnhandledFunc:
+ * @executor: the executor
+ * @pending: (nullable): the job, %NULL for a function without a pending
+ * @error: what nobody has seen
+ * @user_data: (closure): the data given to [func@Executor.set_unhandled_func]
+ *
+ * Called in the owner context of @executor, with no lock held, when no handler
+ * of [signal@Executor::unhandled-error] took care of @error.
+ *
+ * Since: 1.0
+ */
+typedef void (*AexUnhandledFunc) (AexExecutor *executor, AexPending *pending, const GError *error, gpointer user_data);
+
+/**
  * AexContextFunc:
  * @user_data: (closure): the data given to [method@Context.run]
  *

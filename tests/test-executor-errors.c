@@ -332,6 +332,41 @@ test_log_unless_handled (void)
   g_assert_cmpuint (drop_one_failure (FALSE, FALSE), ==, 1);
 }
 
+static void
+note_unhandled (AexExecutor  *executor,
+                AexPending   *pending,
+                const GError *error,
+                gpointer      user_data)
+{
+  g_assert_true (AEX_IS_EXECUTOR (executor));
+  g_assert_nonnull (pending);
+  g_assert_true (g_main_context_is_owner (g_main_context_default ()));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  ++*(int *) user_data;
+}
+
+static void
+note_destroyed (gpointer user_data)
+{
+  *(int *) user_data += 100;
+}
+
+/* A binding's way to show it: for what no handler took care of, and instead of the log. */
+static void
+test_unhandled_func (void)
+{
+  int n_told = 0;
+
+  aex_executor_set_unhandled_func (note_unhandled, &n_told, note_destroyed);
+  g_assert_cmpuint (drop_one_failure (TRUE, TRUE), ==, 0);
+  g_assert_cmpint (n_told, ==, 0);
+  g_assert_cmpuint (drop_one_failure (FALSE, TRUE), ==, 0);
+  g_assert_cmpint (n_told, ==, 1);
+  aex_executor_set_unhandled_func (NULL, NULL, NULL);
+  g_assert_cmpint (n_told, ==, 101);
+  g_assert_cmpuint (drop_one_failure (FALSE, TRUE), ==, 1);
+}
+
 /* Nobody runs the owner context any more: the log has it all the same. */
 static void
 test_log_without_executor (void)
@@ -377,6 +412,7 @@ main (int    argc,
   aex_test_add ("/executor/I8/cancelled", test_cancelled);
   aex_test_add ("/executor/I8-R5/on-owner-context", test_on_owner_context);
   aex_test_add ("/executor/I8/log-unless-handled", test_log_unless_handled);
+  aex_test_add ("/executor/I8/unhandled-func", test_unhandled_func);
   aex_test_add ("/executor/I8/log-without-executor", test_log_without_executor);
   aex_test_add ("/executor/I8-X17/hundred-percent", test_hundred_percent);
   return aex_test_run ();

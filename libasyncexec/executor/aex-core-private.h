@@ -72,6 +72,7 @@ void     aex_core_stopped   (AexCore *self);
 AexPending *aex_core_shutdown (AexCore *self, AexShutdownFlags flags);
 
 /* The parts of AexTargetOps that are the same for all. */
+gboolean    aex_executor_tell_unhandled (AexExecutor *executor, AexPending *job, const GError *error);
 void        aex_core_report   (AexTarget *target, AexPending *job, const GError *error);
 const char *aex_core_get_name (AexTarget *target);
 

@@ -33,6 +33,7 @@ struct _AexExecutorClass
 
 AEX_AVAILABLE_IN_1_0 AexExecutor *aex_executor_ref_default       (void);
 AEX_AVAILABLE_IN_1_0 void         aex_executor_set_default       (AexExecutor *executor);
+AEX_AVAILABLE_IN_1_0 void         aex_executor_set_unhandled_func (AexUnhandledFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit            (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit_async      (AexExecutor *self, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_submit_full       (AexExecutor *self, AexSubmitOptions *options, AexJobFunc func, gpointer user_data, GDestroyNotify destroy);

@@ -146,6 +146,22 @@ class Pools(unittest.TestCase):
                 pass
         self.assertIn("nobody sees", "".join(logged.output))
 
+    def test_K17_handled_error_is_not_logged(self):
+        seen = []
+        with self.assertNoLogs("asyncexec"):
+            with AsyncExec.ThreadPool(1) as pool:
+                pool.connect("unhandled-error", lambda executor, pending, error: seen.append(error.message) or True)
+                pool.submit(lambda: [].pop())
+            aextest.iterate_until(lambda: seen)
+        self.assertIn("IndexError", seen[0])
+
+    def test_K17_unhandled_error_is_said_once(self):
+        done = aextest.run_script("""
+            AsyncExec.ThreadPool(1).submit(lambda: [].pop())
+        """)
+        self.assertEqual(done.stderr.count("IndexError"), 1, done.stderr)
+        self.assertIn("Traceback", done.stderr)
+
     def test_post(self):
         with AsyncExec.ThreadPool(1) as pool:
             done = threading.Event()

@@ -275,6 +275,8 @@ function install(AsyncExec) {
         raw[name] = prototype[name];
     raw.connect_after = GObject.Object.prototype.connect_after;
     raw.ref_default = Executor.ref_default;
+    // Each executor prints what nobody handles: see printErrors().
+    Executor.set_unhandled_func = undefined;
     define(prototype, {...methods, submitAsync: methods.submit, submitAsyncFull: methods.submitFull});
     prototype.connect = connectWith(GObject.Object.prototype.connect);
     prototype.connect_after = connectWith(raw.connect_after);

@@ -36,7 +36,8 @@ hide(Pending, {
 })
 hide(Executor, {
     "map_full": "map()", "ref_default": "Executor.get_default()", "submit_async": "submit()",
-    "submit_async_full": "options().submit()", "submit_full": "options().submit()", "call_full": "options().call()",
+    "set_unhandled_func": "connect('unhandled-error', ...)", "submit_async_full": "options().submit()",
+    "submit_full": "options().submit()", "call_full": "options().call()",
 })
 hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
 hide(Caller, {

@@ -5,7 +5,7 @@ from gi.repository import GLib
 
 from . import context as contexts
 from . import errors, exit as exits
-from . import hosting, jobs, raw, unhandled
+from . import hosting, jobs, raw
 from .executor import Executor
 
 Raw = raw.Caller
@@ -31,7 +31,6 @@ class Caller(Raw, Executor):
             caller = Raw.ref_current()
         except GLib.Error as error:
             raise errors.from_error(error) from None
-        unhandled.install()
         return caller
 
     @staticmethod
@@ -43,7 +42,6 @@ class Caller(Raw, Executor):
     def get_main():
         """The caller of the default main context."""
         caller = Raw.ref_main()
-        unhandled.install()
         return caller
 
     @staticmethod

@@ -17,7 +17,6 @@ _is_forked = False               # this process was forked: what its parent had 
 
 def register(executor):
     """Has executor closed at exit."""
-    unhandled.install()
     with _lock:
         _executors.add(executor)
 
@@ -78,6 +77,7 @@ def _in_forked_child():
 
 def install():
     """Has close() called before threading waits for its threads."""
+    unhandled.install()
     os.register_at_fork(after_in_child=_in_forked_child)
     register_early = getattr(threading, "_register_atexit", atexit.register)
     register_early(close)

@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Errors that nobody saw: the log gets the traceback."""
+"""Errors that nobody saw, and no handler of unhandled-error took care of: the log gets the traceback."""
 
-from gi.repository import GObject
+import atexit
 
 from . import errors, raw
 
 
-def _hook(executor, pending, error):
+def _report(executor, pending, error, *user_data):
     try:
         exception = errors.outcome_error(pending, error) if pending is not None else errors.from_error(error)
         errors.report(repr(pending) if pending is not None else f"a job of {executor!r}", exception)
     except Exception as failure:
         errors.logger.error("%s", error, exc_info=failure)
-    return True
-
-
-_installed = False
 
 
 def install():
-    """Has every unhandled-error logged, with its traceback; once there is an executor, for then there is the signal."""
-    global _installed
-    if not _installed:
-        _installed = True
-        GObject.add_emission_hook(raw.Executor, "unhandled-error", _hook)
+    """From now on, until the interpreter ends."""
+    raw.Executor.set_unhandled_func(_report)
+    atexit.register(raw.Executor.set_unhandled_func, None)
