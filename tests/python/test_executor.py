@@ -157,7 +157,8 @@ class Pools(unittest.TestCase):
 
     def test_K17_unhandled_error_is_said_once(self):
         done = aextest.run_script("""
-            AsyncExec.ThreadPool(1).submit(lambda: [].pop())
+            with AsyncExec.ThreadPool(1) as pool:
+                pool.submit(lambda: [].pop())
         """)
         self.assertEqual(done.stderr.count("IndexError"), 1, done.stderr)
         self.assertIn("Traceback", done.stderr)
