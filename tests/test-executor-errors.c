@@ -412,7 +412,7 @@ main (int    argc,
   aex_test_add ("/executor/I8/cancelled", test_cancelled);
   aex_test_add ("/executor/I8-R5/on-owner-context", test_on_owner_context);
   aex_test_add ("/executor/I8/log-unless-handled", test_log_unless_handled);
-  aex_test_add ("/executor/I8/unhandled-func", test_unhandled_func);
+  aex_test_add ("/executor/X4/aex_executor_set_unhandled_func", test_unhandled_func);
   aex_test_add ("/executor/I8/log-without-executor", test_log_without_executor);
   aex_test_add ("/executor/I8-X17/hundred-percent", test_hundred_percent);
   return aex_test_run ();
