@@ -171,9 +171,7 @@ report_run (AexEntry *entry, AexTarget *target)
   (void) target;
   if (facade != NULL)
     g_signal_emit_by_name (facade, "unhandled-error", self->job, self->error, &handled);
-  if (!handled)
-    handled = facade != NULL && aex_executor_tell_unhandled ((AexExecutor *) facade, self->job, self->error);
-  if (!handled)
+  if (!handled && !(facade != NULL && aex_executor_tell_unhandled ((AexExecutor *) facade, self->job, self->error)))
     report_log (self);
   report_free (self);
 }

@@ -15,9 +15,10 @@ async function activate() {
     window.set_child(bar);
     window.present();
     const job = caller.submit(async running => {
+        const shown = new Promise(resolve => bar.connect('notify::fraction', resolve));
         running.bindProgress(bar);
         running.setProgress(0.5);
-        await AsyncExec.sleep(0.05);
+        await shown;
         return bar.fraction;
     });
     print(`fraction ${await job}`);
