@@ -241,6 +241,53 @@ child_runs (World *world)
 }
 
 static gboolean
+post_nothing (gpointer user_data,
+              GError **error)
+{
+  return TRUE;
+}
+
+/* There is no error to say it with: it is a caller like those from before, and another one than theirs. */
+static void
+child_asks_for_callers (World *world)
+{
+  AexCaller *main_caller = aex_caller_ref_main ();
+  AexCaller *caller = aex_caller_ref_for_context (g_main_context_default ());
+
+  assert_is_forked (aex_executor_submit (AEX_EXECUTOR (main_caller), aex_job_int, NULL, NULL));
+  assert_is_forked (aex_caller_call_later (caller, 0, aex_job_int, NULL, NULL));
+  aex_caller_call_direct (main_caller, post_nothing, NULL, NULL);
+  g_assert_false (aex_caller_dispatch (main_caller, -1));
+  g_object_unref (aex_caller_stop (caller, AEX_STOP_FLAGS_NONE));
+  g_object_unref (caller);
+  g_object_unref (main_caller);
+}
+
+static void
+note_unhandled (AexExecutor  *executor,
+                AexPending   *pending,
+                const GError *error,
+                gpointer      user_data)
+{
+}
+
+static void
+note_destroyed (gpointer destroyed)
+{
+  *(gboolean *) destroyed = TRUE;
+}
+
+static void
+child_sets_unhandled_func (World *world)
+{
+  gboolean destroyed = FALSE;
+
+  aex_executor_set_unhandled_func (note_unhandled, &destroyed, note_destroyed);
+  g_assert_true (destroyed);
+  aex_executor_set_unhandled_func (NULL, NULL, NULL);
+}
+
+static gboolean
 map_nothing (AexPendingStream *stream,
              guint             index,
              GCancellable     *cancellable,
@@ -314,13 +361,6 @@ static void
 nothing (AexPending *pending,
          gpointer    user_data)
 {
-}
-
-static gboolean
-post_nothing (gpointer user_data,
-              GError **error)
-{
-  return TRUE;
 }
 
 /* What these do is not promised; that they come back is. */
@@ -411,6 +451,8 @@ main (int    argc,
   add ("/fork/X12/combines", child_combines);
   add ("/fork/X12/waits", child_waits);
   add ("/fork/X12/runs", child_runs);
+  add ("/fork/X12/asks-for-callers", child_asks_for_callers);
+  add ("/fork/X12/sets-unhandled-func", child_sets_unhandled_func);
   add ("/fork/X12/streams", child_streams);
   add ("/fork/X12/looks", child_looks);
   add ("/fork/X12/watches", child_watches);

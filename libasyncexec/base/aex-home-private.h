@@ -68,6 +68,7 @@ struct _AexHome {
 
 /* One per context, found or made; NULL with error when the process is out of file descriptors.  A NULL context is the
  * default one. */
+AexHome   *aex_home_new_dead           (void);
 AexHome   *aex_home_ref_for_context    (GMainContext *context, GError **error);
 
 /* The home of the calling thread's thread-default context, else of the default one; borrowed; NULL with error set. */

@@ -136,7 +136,8 @@ home_finalize (AexTarget *target)
   aex_queue_clear (&self->gathered);
   aex_home_waker_unref (self->waker);
   g_clear_pointer (&self->blocked, aex_parker_unref);
-  close (self->fd);
+  if (self->fd >= 0)
+    close (self->fd);
   g_mutex_clear (&self->lock);
   g_free (self);
   aex_live_add (AEX_LIVE_HOME, -1);
@@ -186,6 +187,21 @@ home_new (GMainContext *context, GError **error)
   g_mutex_init (&self->lock);
   aex_live_add (AEX_LIVE_HOME, 1);
   aex_home_attach (self, context);
+  return self;
+}
+
+/* Of no context: what a forked child gets, where nothing is ever run. */
+AexHome *
+aex_home_new_dead (void)
+{
+  AexHome *self = g_new0 (AexHome, 1);
+
+  aex_target_init (&self->target, &home_ops);
+  self->fd = -1;
+  self->dead = TRUE;
+  atomic_init (&self->next_timer_us, -1);
+  g_mutex_init (&self->lock);
+  aex_live_add (AEX_LIVE_HOME, 1);
   return self;
 }
 

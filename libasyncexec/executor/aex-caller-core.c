@@ -2,6 +2,7 @@
 #include "executor/aex-caller-core-private.h"
 
 #include "base/aex-clock-private.h"
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 
 static GMutex cores_lock;      /* guards the table, and which facade a core has */
@@ -414,6 +415,9 @@ aex_caller_core_ref_for_home (AexHome *home)
 {
   AexCallerCore *self, *made = NULL;
 
+  /* The lock may be held for ever there. */
+  if (aex_is_forked ())
+    return caller_core_new (home, NULL, FALSE);
   g_mutex_lock (&cores_lock);
   if (cores == NULL)
     cores = g_hash_table_new (NULL, NULL);

@@ -94,6 +94,17 @@ aex_caller_init (AexCaller *self)
   (void) self;
 }
 
+static AexCaller *
+facade_new (AexCallerCore *core, const char *name)
+{
+  AexCaller *self;
+
+  core_for = core;
+  self = g_object_new (AEX_TYPE_CALLER, "name", name, NULL);
+  core_for = NULL;
+  return self;
+}
+
 /* The object of a core; made anew when the last one was dropped.  Nothing of a user runs under the lock: the class is
  * final and its constructor ours. */
 AexCaller *
@@ -101,13 +112,14 @@ aex_caller_ref_for_core (AexCallerCore *core, const char *name)
 {
   AexCaller *self;
 
+  /* The locks may be held for ever there. */
+  if (aex_is_forked ())
+    return facade_new (core, name);
   g_mutex_lock (&facades_lock);
   self = g_weak_ref_get (&core->core.facade);
   if (self == NULL)
     {
-      core_for = core;
-      self = g_object_new (AEX_TYPE_CALLER, "name", name, NULL);
-      core_for = NULL;
+      self = facade_new (core, name);
       g_weak_ref_set (&core->core.facade, self);
     }
   g_mutex_unlock (&facades_lock);
@@ -192,7 +204,8 @@ aex_caller_ref_main (void)
  * @context: (nullable): a main context, %NULL for the default one
  *
  * Gets the caller of a context, on any thread. The caller does not keep
- * @context alive; when that is destroyed, the caller is stopped.
+ * @context alive; when that is destroyed, the caller is stopped. In a forked
+ * child it is one that refuses everything with %AEX_ERROR_FORKED.
  *
  * Returns: (transfer full): the caller; aborts when the process is out of file
  *   descriptors, as g_main_context_new() does
@@ -203,7 +216,7 @@ AexCaller *
 aex_caller_ref_for_context (GMainContext *context)
 {
   g_autoptr (GError) error = NULL;
-  AexHome *home = aex_home_ref_for_context (context, &error);
+  AexHome *home = aex_is_forked () ? aex_home_new_dead () : aex_home_ref_for_context (context, &error);
   AexCaller *self;
 
   if (home == NULL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "executor/aex-core-private.h"
 
+#include "base/aex-fork-private.h"
+
 /* What a language binding does, instead of the log, with errors that nobody has seen. */
 
 typedef struct {
@@ -41,6 +43,13 @@ aex_executor_set_unhandled_func (AexUnhandledFunc func, gpointer user_data, GDes
 {
   AexUnhandled *old, *self = NULL;
 
+  /* The lock may be held for ever there, and nothing is told any more. */
+  if (aex_is_forked ())
+    {
+      if (destroy != NULL)
+        destroy (user_data);
+      return;
+    }
   if (func != NULL)
     {
       self = g_atomic_rc_box_new0 (AexUnhandled);
@@ -62,6 +71,8 @@ aex_executor_tell_unhandled (AexExecutor *executor, AexPending *job, const GErro
 {
   AexUnhandled *self = NULL;
 
+  if (aex_is_forked ())
+    return FALSE;
   g_mutex_lock (&unhandled_lock);
   if (unhandled != NULL)
     self = g_atomic_rc_box_acquire (unhandled);

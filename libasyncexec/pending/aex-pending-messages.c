@@ -87,9 +87,10 @@ schedule_all (GPtrArray *subscribers)
 
 /* ---- publishing */
 
-/* Room with everybody, or with nobody: then full is who has none, a reference.  The lock is held. */
+/* Room with everybody, or with nobody: then full is who has none, a reference.  The lock is held; gone has to be let go of
+ * after it. */
 static gboolean
-reserve_all (AexMessages *self, AexSubscriber **full)
+reserve_all (AexMessages *self, AexSubscriber **full, GPtrArray **gone)
 {
   for (guint i = 0; i < self->subscribers->len;)
     {
@@ -101,7 +102,9 @@ reserve_all (AexMessages *self, AexSubscriber **full)
           i++;
           break;
         case AEX_ROOM_GONE:
-          g_ptr_array_remove_index (self->subscribers, i);
+          if (*gone == NULL)
+            *gone = g_ptr_array_new_with_free_func ((GDestroyNotify) aex_subscriber_unref);
+          g_ptr_array_add (*gone, g_ptr_array_steal_index (self->subscribers, i));
           break;
         case AEX_ROOM_FULL:
         default:
@@ -129,6 +132,7 @@ static gboolean
 publish (AexPending *self, GVariant *message, AexSubscriber **full)
 {
   g_autoptr (GPtrArray) scheduled = g_ptr_array_new_with_free_func ((GDestroyNotify) aex_subscriber_unref);
+  g_autoptr (GPtrArray) gone = NULL;
   g_autoptr (GVariant) lost = NULL;
   AexPendingExtra *extra = aex_pending_ensure_extra (self);
   AexMessages *messages;
@@ -137,7 +141,7 @@ publish (AexPending *self, GVariant *message, AexSubscriber **full)
   *full = NULL;
   aex_pending_lock (self);
   messages = ensure_messages (extra);
-  ok = aex_pending_is_open (self) && reserve_all (messages, full);
+  ok = aex_pending_is_open (self) && reserve_all (messages, full, &gone);
   if (ok && !messages->had_subscriber)
     keep (messages, message, &lost);
   for (guint i = 0; ok && i < messages->subscribers->len; i++)

@@ -81,8 +81,8 @@ wrong_type (const AexPendingExtra *extra, AexTag tag, AexWord value)
                         _("The operation “%s” declares a result of type %s, and gave one of type %s"),
                         extra->operation, expected, g_variant_get_type_string (value.v_pointer));
   return g_error_new (AEX_ERROR, AEX_ERROR_MISMATCH,
-                      _("The operation “%s” declares a result of type %s, and gave no GVariant: it must call "
-                        "aex_pending_resolve_variant()"), extra->operation, expected);
+                      _("The operation “%s” declares a result of type %s, and gave something that is no GVariant"),
+                      extra->operation, expected);
 }
 
 /* By who owns the record, before the outcome is written. */
