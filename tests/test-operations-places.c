@@ -1,66 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
 #include "lib/aex-jobs.h"
+#include "lib/aex-operation-test.h"
 
 /* Named operations: on which executors they run, and many threads at one set. */
-
-static gboolean
-op_double (AexPending   *job,
-           GVariant     *parameters,
-           GCancellable *cancellable,
-           gpointer      user_data,
-           GError      **error)
-{
-  aex_pending_resolve_variant (job, g_variant_new_int32 (2 * g_variant_get_int32 (parameters)));
-  return TRUE;
-}
-
-static gboolean
-op_nothing (AexPending   *job,
-            GVariant     *parameters,
-            GCancellable *cancellable,
-            gpointer      user_data,
-            GError      **error)
-{
-  return TRUE;
-}
-
-static void
-add (AexOperations   *set,
-     const char      *name,
-     const char      *parameter_type,
-     const char      *result_type,
-     AexOperationFunc func,
-     gpointer         data)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean added = aex_operations_add (set, name, G_VARIANT_TYPE (parameter_type), G_VARIANT_TYPE (result_type), func, data, NULL, &error);
-
-  g_assert_no_error (error);
-  g_assert_true (added);
-}
-
-static AexExecutor *
-pool_with (AexOperations *set)
-{
-  return g_object_new (AEX_TYPE_THREAD_POOL, "max-workers", 1, "operations", set, NULL);
-}
-
-static void
-assert_gives (AexPending *call,
-              const char *expected)
-{
-  g_autoptr (AexPending) taken = call;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) value = NULL;
-  g_autofree char *text = NULL;
-
-  aex_test_wait (taken);
-  value = aex_pending_dup_variant (taken, &error);
-  g_assert_no_error (error);
-  text = g_variant_print (value, TRUE);
-  g_assert_cmpstr (text, ==, expected);
-}
 
 /* Everybody adds, calls and removes the same name: whoever added it is told once that it is gone. */
 
@@ -92,7 +35,7 @@ crowd_thread (gpointer crowd)
       g_autoptr (AexPending) call = NULL;
 
       g_atomic_int_inc (&self->n_added);
-      if (!aex_operations_add (self->set, "x", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, op_nothing, self, crowd_release, &error))
+      if (!aex_operations_add (self->set, "x", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, aex_op_nothing, self, crowd_release, &error))
         g_assert_error (error, AEX_ERROR, AEX_ERROR_EXISTS);
       call = aex_executor_call (self->pool, "x", NULL);
       aex_operations_remove (self->set, "x");
@@ -115,7 +58,7 @@ static void
 test_crowd (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  Crowd crowd = { set, pool_with (set), aex_test_scale (N_ROUNDS) };
+  Crowd crowd = { set, aex_pool_with_operations (set), aex_test_scale (N_ROUNDS) };
   GThread *threads[4];
 
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -148,11 +91,11 @@ test_on_caller (void)
   g_autofree char *here = g_strdup_printf ("uint64 %" G_GUINT64_FORMAT, (guint64) (gsize) g_thread_self ());
   AexPending *call;
 
-  add (aex_operations_get_default (), "test-thread", "()", "t", op_thread, NULL);
+  aex_add_operation (aex_operations_get_default (), "test-thread", "()", "t", op_thread, NULL);
   call = aex_executor_call (AEX_EXECUTOR (caller), "test-thread", NULL);
   g_assert_false (aex_pending_is_done (call));
   aex_test_run_until_done (call);
-  assert_gives (call, here);
+  aex_assert_gives (call, here);
   g_assert_true (aex_operations_remove (aex_operations_get_default (), "test-thread"));
 }
 
@@ -193,11 +136,11 @@ test_on_scripted (void)
   g_autoptr (AexPending) shutdown = NULL;
   AexPending *call;
 
-  add (set, "double", "i", "i", op_double, NULL);
+  aex_add_operation (set, "double", "i", "i", aex_op_double, NULL);
   n_dispatched = 0;
   call = aex_executor_call (executor, "double", g_variant_new_int32 (4));
   aex_test_run_until_done (call);
-  assert_gives (call, "8");
+  aex_assert_gives (call, "8");
   g_assert_cmpint (n_dispatched, ==, 1);
   shutdown = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
   aex_test_run_until_done (shutdown);
@@ -208,11 +151,11 @@ static void
 test_closed (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   g_autoptr (AexPending) shutdown = NULL;
   g_autoptr (AexPending) call = NULL;
 
-  add (set, "nothing", "()", "()", op_nothing, NULL);
+  aex_add_operation (set, "nothing", "()", "()", aex_op_nothing, NULL);
   shutdown = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
   call = aex_executor_call (pool, "nothing", NULL);
   aex_assert_state (call, CANCELLED);

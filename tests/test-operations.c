@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
 #include "lib/aex-jobs.h"
+#include "lib/aex-operation-test.h"
 
 /* Named operations: sets, and what is checked before and after a call. */
 
@@ -22,27 +23,6 @@ op_repeat (AexPending   *job,
   for (guint32 i = 0; i < times; i++)
     g_string_append (result, text);
   aex_pending_resolve_variant (job, g_variant_new_string (result->str));
-  return TRUE;
-}
-
-static gboolean
-op_double (AexPending   *job,
-           GVariant     *parameters,
-           GCancellable *cancellable,
-           gpointer      user_data,
-           GError      **error)
-{
-  aex_pending_resolve_variant (job, g_variant_new_int32 (2 * g_variant_get_int32 (parameters)));
-  return TRUE;
-}
-
-static gboolean
-op_nothing (AexPending   *job,
-            GVariant     *parameters,
-            GCancellable *cancellable,
-            gpointer      user_data,
-            GError      **error)
-{
   return TRUE;
 }
 
@@ -106,21 +86,6 @@ op_until_cancelled (AexPending   *job,
 /* --- helpers */
 
 static void
-add (AexOperations   *set,
-     const char      *name,
-     const char      *parameter_type,
-     const char      *result_type,
-     AexOperationFunc func,
-     gpointer         data)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean added = aex_operations_add (set, name, G_VARIANT_TYPE (parameter_type), G_VARIANT_TYPE (result_type), func, data, NULL, &error);
-
-  g_assert_no_error (error);
-  g_assert_true (added);
-}
-
-static void
 add_repeat (AexOperations *set)
 {
   g_autoptr (GError) error = NULL;
@@ -128,12 +93,6 @@ add_repeat (AexOperations *set)
 
   g_assert_no_error (error);
   g_assert_true (added);
-}
-
-static AexExecutor *
-pool_with (AexOperations *set)
-{
-  return g_object_new (AEX_TYPE_THREAD_POOL, "max-workers", 1, "operations", set, NULL);
 }
 
 static void
@@ -154,22 +113,6 @@ assert_fails (AexPending *call,
     g_assert_nonnull (strstr (error->message, second));
 }
 
-static void
-assert_gives (AexPending *call,
-              const char *expected)
-{
-  g_autoptr (AexPending) taken = call;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) value = NULL;
-  g_autofree char *text = NULL;
-
-  aex_test_wait (taken);
-  value = aex_pending_dup_variant (taken, &error);
-  g_assert_no_error (error);
-  text = g_variant_print (value, TRUE);
-  g_assert_cmpstr (text, ==, expected);
-}
-
 /* --- sets */
 
 static void
@@ -182,9 +125,9 @@ test_add_and_lookup (void)
   g_auto (GStrv) names = NULL;
   g_autofree char *joined = NULL;
 
-  add (set, "double", "i", "i", op_double, NULL);
-  add (set, "b", "()", "()", op_nothing, NULL);
-  add (set, "a", "()", "()", op_nothing, NULL);
+  aex_add_operation (set, "double", "i", "i", aex_op_double, NULL);
+  aex_add_operation (set, "b", "()", "()", aex_op_nothing, NULL);
+  aex_add_operation (set, "a", "()", "()", aex_op_nothing, NULL);
   g_assert_true (aex_operations_lookup (set, "double", &parameter_type, &result_type));
   g_assert_true (g_variant_type_equal (parameter_type, G_VARIANT_TYPE_INT32));
   g_assert_true (g_variant_type_equal (result_type, G_VARIANT_TYPE_INT32));
@@ -212,7 +155,7 @@ test_refused (void)
   };
   g_autoptr (AexOperations) set = aex_operations_new ();
 
-  add (set, "taken", "()", "()", op_nothing, NULL);
+  aex_add_operation (set, "taken", "()", "()", aex_op_nothing, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -220,7 +163,7 @@ test_refused (void)
 
       aex_poison_init (&poison);
       g_assert_false (aex_operations_add (set, bad[i].name, G_VARIANT_TYPE (bad[i].parameters), G_VARIANT_TYPE (bad[i].result),
-                                          op_nothing, &poison, aex_poison_release, &error));
+                                          aex_op_nothing, &poison, aex_poison_release, &error));
       g_assert_error (error, AEX_ERROR, bad[i].code);
       aex_test_iterate_until (aex_poison_is_released, &poison);
     }
@@ -288,16 +231,16 @@ static void
 test_call (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
 
-  add (set, "double", "i", "i", op_double, NULL);
-  add (set, "nothing", "()", "()", op_nothing, NULL);
+  aex_add_operation (set, "double", "i", "i", aex_op_double, NULL);
+  aex_add_operation (set, "nothing", "()", "()", aex_op_nothing, NULL);
   add_repeat (set);
-  assert_gives (aex_executor_call (pool, "double", g_variant_new_int32 (21)), "42");
-  assert_gives (aex_executor_call (pool, "nothing", NULL), "()");
-  assert_gives (aex_executor_call (pool, "nothing", g_variant_new_tuple (NULL, 0)), "()");
-  assert_gives (aex_executor_call (pool, "repeat", g_variant_new_parsed ("{'text': <'ab'>}")), "'ab'");
-  assert_gives (aex_executor_call (pool, "repeat", g_variant_new_parsed ("{'text': <'ab'>, 'times': <uint32 3>}")), "'ababab'");
+  aex_assert_gives (aex_executor_call (pool, "double", g_variant_new_int32 (21)), "42");
+  aex_assert_gives (aex_executor_call (pool, "nothing", NULL), "()");
+  aex_assert_gives (aex_executor_call (pool, "nothing", g_variant_new_tuple (NULL, 0)), "()");
+  aex_assert_gives (aex_executor_call (pool, "repeat", g_variant_new_parsed ("{'text': <'ab'>}")), "'ab'");
+  aex_assert_gives (aex_executor_call (pool, "repeat", g_variant_new_parsed ("{'text': <'ab'>, 'times': <uint32 3>}")), "'ababab'");
   aex_test_shutdown (pool);
 }
 
@@ -305,11 +248,11 @@ static void
 test_parameters_checked (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   const GQuark domain = AEX_ERROR;
   const int code = AEX_ERROR_INVALID_ARGUMENT;
 
-  add (set, "double", "i", "i", op_double, NULL);
+  aex_add_operation (set, "double", "i", "i", aex_op_double, NULL);
   add_repeat (set);
   assert_fails (aex_executor_call (pool, "double", g_variant_new_string ("21")), domain, code, "double", "type i, not s");
   assert_fails (aex_executor_call (pool, "double", NULL), domain, code, "double", "type i, not ()");
@@ -324,7 +267,7 @@ static void
 test_not_found (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
 
   assert_fails (aex_executor_call (pool, "file-load", g_variant_new_parsed ("{'path': <b'/'>}")), AEX_ERROR, AEX_ERROR_NOT_FOUND,
                 "“file-load”", "load the module that has it");
@@ -335,12 +278,12 @@ static void
 test_result_checked (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
 
-  add (set, "other-type", "i", "s", op_double, NULL);
-  add (set, "no-variant", "()", "x", op_plain_number, NULL);
-  add (set, "none", "()", "s", op_nothing, NULL);
-  add (set, "not-empty", "()", "()", op_plain_number, NULL);
+  aex_add_operation (set, "other-type", "i", "s", aex_op_double, NULL);
+  aex_add_operation (set, "no-variant", "()", "x", op_plain_number, NULL);
+  aex_add_operation (set, "none", "()", "s", aex_op_nothing, NULL);
+  aex_add_operation (set, "not-empty", "()", "()", op_plain_number, NULL);
   assert_fails (aex_executor_call (pool, "other-type", g_variant_new_int32 (1)), AEX_ERROR, AEX_ERROR_MISMATCH, "“other-type”", "type s, and gave one of type i");
   assert_fails (aex_executor_call (pool, "no-variant", NULL), AEX_ERROR, AEX_ERROR_MISMATCH, "“no-variant”", "type x");
   assert_fails (aex_executor_call (pool, "none", NULL), AEX_ERROR, AEX_ERROR_MISMATCH, "“none”", "type s");
@@ -353,17 +296,17 @@ static void
 test_followed_result_checked (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   g_autoptr (AexPending) good = aex_pending_new ();
   g_autoptr (AexPending) bad = aex_pending_new ();
   g_autoptr (AexPending) empty = aex_pending_new ();
   g_autoptr (AexPending) failed = aex_pending_new ();
   AexPending *calls[4];
 
-  add (set, "good", "()", "s", op_follow, good);
-  add (set, "bad", "()", "s", op_follow, bad);
-  add (set, "empty", "()", "()", op_follow, empty);
-  add (set, "failed", "()", "s", op_follow, failed);
+  aex_add_operation (set, "good", "()", "s", op_follow, good);
+  aex_add_operation (set, "bad", "()", "s", op_follow, bad);
+  aex_add_operation (set, "empty", "()", "()", op_follow, empty);
+  aex_add_operation (set, "failed", "()", "s", op_follow, failed);
   calls[0] = aex_executor_call (pool, "good", NULL);
   calls[1] = aex_executor_call (pool, "bad", NULL);
   calls[2] = aex_executor_call (pool, "empty", NULL);
@@ -372,9 +315,9 @@ test_followed_result_checked (void)
   aex_pending_resolve_variant (bad, g_variant_new_int32 (1));
   aex_pending_resolve (empty, NULL);
   aex_pending_reject (failed, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "Test exception"));
-  assert_gives (calls[0], "'yes'");
+  aex_assert_gives (calls[0], "'yes'");
   assert_fails (calls[1], AEX_ERROR, AEX_ERROR_MISMATCH, "“bad”", NULL);
-  assert_gives (calls[2], "()");
+  aex_assert_gives (calls[2], "()");
   assert_fails (calls[3], G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "Test exception", NULL);
   aex_test_shutdown (pool);
 }
@@ -383,9 +326,9 @@ static void
 test_failure (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
 
-  add (set, "fail", "()", "s", op_fail, NULL);
+  aex_add_operation (set, "fail", "()", "s", op_fail, NULL);
   assert_fails (aex_executor_call (pool, "fail", NULL), G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "Test exception", NULL);
   aex_test_shutdown (pool);
 }
@@ -394,12 +337,12 @@ static void
 test_cancel (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   g_autoptr (AexPending) call = NULL;
   AexGate started;
 
   aex_gate_init (&started);
-  add (set, "wait", "()", "()", op_until_cancelled, &started);
+  aex_add_operation (set, "wait", "()", "()", op_until_cancelled, &started);
   call = aex_executor_call (pool, "wait", NULL);
   aex_gate_wait (&started);
   g_assert_true (aex_pending_cancel (call, NULL));
@@ -413,7 +356,7 @@ static void
 test_options (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (AexPending) unnamed = NULL;
@@ -421,7 +364,7 @@ test_options (void)
   g_autofree char *operation_name = NULL;
   g_autofree char *own_name = NULL;
 
-  add (set, "nothing", "()", "()", op_nothing, NULL);
+  aex_add_operation (set, "nothing", "()", "()", aex_op_nothing, NULL);
   unnamed = aex_executor_call (pool, "nothing", NULL);
   operation_name = aex_pending_dup_name (unnamed);
   g_assert_cmpstr (operation_name, ==, "nothing");
@@ -442,7 +385,7 @@ static void
 test_removed_while_running (void)
 {
   g_autoptr (AexOperations) set = aex_operations_new ();
-  AexExecutor *pool = pool_with (set);
+  AexExecutor *pool = aex_pool_with_operations (set);
   g_autoptr (GError) error = NULL;
   AexPending *running, *queued;
   AexBlock block;
@@ -450,8 +393,8 @@ test_removed_while_running (void)
 
   aex_block_init (&block);
   aex_poison_init (&poison);
-  add (set, "block", "()", "()", op_block, &block);
-  g_assert_true (aex_operations_add (set, "queued", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, op_nothing, &poison, aex_poison_release, &error));
+  aex_add_operation (set, "block", "()", "()", op_block, &block);
+  g_assert_true (aex_operations_add (set, "queued", G_VARIANT_TYPE_UNIT, G_VARIANT_TYPE_UNIT, aex_op_nothing, &poison, aex_poison_release, &error));
   running = aex_executor_call (pool, "block", NULL);
   queued = aex_executor_call (pool, "queued", NULL);
   aex_gate_wait (&block.started);
@@ -460,8 +403,8 @@ test_removed_while_running (void)
   aex_test_drain ();
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 0);
   aex_gate_open (&block.release);
-  assert_gives (running, "()");
-  assert_gives (queued, "()");
+  aex_assert_gives (running, "()");
+  aex_assert_gives (queued, "()");
   aex_test_iterate_until (aex_poison_is_released, &poison);
   aex_block_clear (&block);
   aex_test_shutdown (pool);

@@ -16,26 +16,10 @@ note_message (AexPending *pending,
   aex_record_add (&record, text);
 }
 
-static void
-note_done (AexPending *pending,
-           gpointer    text)
-{
-  aex_record_add (&record, text);
-}
-
 static gboolean
 record_has (gpointer n)
 {
   return aex_record_get_length (&record) >= GPOINTER_TO_UINT (n);
-}
-
-static void
-publish_range (AexPending *pending,
-               int         first,
-               int         last)
-{
-  for (int i = first; i <= last; i++)
-    g_assert_true (aex_pending_publish (pending, g_variant_new_int32 (i)));
 }
 
 /* --- order */
@@ -50,8 +34,8 @@ test_in_order (void)
   aex_record_init (&record);
   g_assert_cmpuint (aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL), !=, 0);
   g_assert_cmpuint (aex_pending_subscribe (other, note_message, (gpointer) "x", NULL), !=, 0);
-  aex_pending_add_done_callback (pending, note_done, (gpointer) "done", NULL);
-  publish_range (pending, 1, 3);
+  aex_pending_add_done_callback (pending, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
+  aex_publish_range (pending, 1, 3);
   g_assert_cmpuint (aex_record_get_length (&record), ==, 0);
   g_assert_true (aex_pending_resolve (pending, NULL));
   g_assert_false (aex_pending_publish (pending, g_variant_new_int32 (4)));
@@ -105,8 +89,8 @@ test_before_derived (void)
 
       aex_record_init (&record);
       aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL);
-      aex_pending_add_done_callback (derived, note_done, (gpointer) "done", NULL);
-      publish_range (pending, 1, 3);
+      aex_pending_add_done_callback (derived, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
+      aex_publish_range (pending, 1, 3);
       g_assert_true (aex_pending_resolve (pending, NULL));
       aex_test_iterate_until (record_has, GUINT_TO_POINTER (4));
       aex_assert_record (&record, "a1 a2 a3 done");
@@ -122,7 +106,7 @@ test_kept (void)
   g_autoptr (AexPending) pending = aex_pending_new ();
 
   aex_record_init (&record);
-  publish_range (pending, 1, 2);
+  aex_publish_range (pending, 1, 2);
   g_assert_true (aex_pending_resolve (pending, NULL));
   aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL);
   aex_pending_subscribe (pending, note_message, (gpointer) "b", NULL);
@@ -139,7 +123,7 @@ test_kept_limit (void)
   g_autofree char *text = NULL;
 
   aex_record_init (&record);
-  publish_range (pending, 1, 258);
+  aex_publish_range (pending, 1, 258);
   g_assert_cmpuint (aex_pending_get_n_lost_messages (pending), ==, 2);
   aex_pending_subscribe (pending, note_message, (gpointer) "", NULL);
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (256));
@@ -169,10 +153,10 @@ test_full (void)
   id = aex_pending_subscribe (pending, ignore_message, NULL, NULL);
   aex_pending_publish (pending, g_variant_new_int32 (0));
   aex_pending_subscribe (pending, note_message, (gpointer) "", NULL);
-  publish_range (pending, 1, 1023);
+  aex_publish_range (pending, 1, 1023);
   g_assert_false (aex_pending_publish (pending, g_variant_new_int32 (0)));
   g_assert_true (aex_pending_unsubscribe (pending, id));
-  publish_range (pending, 1024, 1024);
+  aex_publish_range (pending, 1024, 1024);
   g_assert_false (aex_pending_publish (pending, g_variant_new_int32 (0)));
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (1024));
   g_assert_true (aex_pending_publish (pending, g_variant_new_int32 (0)));
@@ -192,11 +176,11 @@ test_unsubscribe (void)
   first = aex_pending_subscribe (pending, note_message, (gpointer) "a", NULL);
   second = aex_pending_subscribe (pending, note_message, (gpointer) "b", NULL);
   g_assert_cmpuint (first, !=, second);
-  publish_range (pending, 1, 1);
+  aex_publish_range (pending, 1, 1);
   g_assert_true (aex_pending_unsubscribe (pending, first));
   g_assert_false (aex_pending_unsubscribe (pending, first));
   g_assert_false (aex_pending_unsubscribe (pending, 0));
-  publish_range (pending, 2, 2);
+  aex_publish_range (pending, 2, 2);
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (2));
   aex_test_drain ();
   aex_assert_record (&record, "b1 b2");
@@ -235,7 +219,7 @@ test_unsubscribe_inside (void)
   aex_poison_init (&leaver.poison);
   leaver.poison.in_dispatch = TRUE;
   leaver.id = aex_pending_subscribe (pending, leave_in_callback, &leaver, aex_poison_release);
-  publish_range (pending, 1, 3);
+  aex_publish_range (pending, 1, 3);
   aex_test_iterate_until (aex_poison_is_released, &leaver.poison);
   g_assert_cmpint (aex_poison_get_called (&leaver.poison), ==, 1);
   g_assert_cmpint (aex_poison_get_released (&leaver.poison), ==, 1);
@@ -262,7 +246,7 @@ test_nested_loop (void)
 
   aex_record_init (&record);
   aex_pending_subscribe (pending, nest, NULL, NULL);
-  publish_range (pending, 1, 3);
+  aex_publish_range (pending, 1, 3);
   aex_test_drain ();
   aex_assert_record (&record, "(1 (2 (3 )3 )2 )1");
   aex_record_clear (&record);
@@ -290,7 +274,7 @@ test_context (void)
   aex_test_var_set (var, 2);
   aex_pending_subscribe (pending, check_var, var, NULL);
   aex_test_var_set (var, 3);
-  publish_range (pending, 1, 2);
+  aex_publish_range (pending, 1, 2);
   aex_test_drain ();
   aex_assert_record (&record, "2 2");
   aex_record_clear (&record);
@@ -321,7 +305,7 @@ test_abandoned (void)
   aex_poison_init (&poison);
   poison.in_dispatch = TRUE;
   aex_pending_subscribe (pending, poison_message, &poison, aex_poison_release);
-  publish_range (pending, 1, 2);
+  aex_publish_range (pending, 1, 2);
   aex_test_in_thread (unref_in_thread, pending);
   aex_test_iterate_until (aex_poison_is_released, &poison);
   g_assert_cmpint (aex_poison_get_called (&poison), ==, 2);
@@ -339,11 +323,11 @@ test_context_gone (void)
   g_main_context_push_thread_default (context);
   aex_pending_subscribe (pending, poison_message, &poison, aex_poison_release);
   g_main_context_pop_thread_default (context);
-  publish_range (pending, 1, 1024);
+  aex_publish_range (pending, 1, 1024);
   g_main_context_unref (context);
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
   g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
-  publish_range (pending, 1025, 1025);
+  aex_publish_range (pending, 1025, 1025);
 }
 
 /* --- following */
@@ -356,12 +340,12 @@ test_follow (void)
   g_autoptr (AexPending) shield = aex_pending_shield (follower);
 
   aex_record_init (&record);
-  publish_range (source, 1, 2);
+  aex_publish_range (source, 1, 2);
   aex_pending_subscribe (shield, note_message, (gpointer) "s", NULL);
   g_assert_true (aex_pending_follow (follower, source));
-  publish_range (source, 3, 3);
-  publish_range (follower, 4, 4);
-  aex_pending_add_done_callback (shield, note_done, (gpointer) "done", NULL);
+  aex_publish_range (source, 3, 3);
+  aex_publish_range (follower, 4, 4);
+  aex_pending_add_done_callback (shield, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
   g_assert_true (aex_pending_resolve (source, NULL));
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (5));
   aex_assert_record (&record, "s1 s2 s3 s4 done");
@@ -377,8 +361,8 @@ test_follow_kept (void)
   g_autoptr (AexPending) second = aex_pending_shield (first);
 
   aex_record_init (&record);
-  publish_range (source, 1, 2);
-  publish_range (first, 3, 3);
+  aex_publish_range (source, 1, 2);
+  aex_publish_range (first, 3, 3);
   g_assert_true (aex_pending_resolve (source, NULL));
   aex_pending_subscribe (second, note_message, (gpointer) "", NULL);
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (3));
@@ -395,9 +379,9 @@ test_follow_cancelled (void)
 
   aex_record_init (&record);
   aex_pending_subscribe (shield, note_message, (gpointer) "", NULL);
-  publish_range (source, 1, 1);
+  aex_publish_range (source, 1, 1);
   g_assert_true (aex_pending_cancel (shield, NULL));
-  publish_range (source, 2, 2);
+  aex_publish_range (source, 2, 2);
   aex_test_drain ();
   aex_assert_record (&record, "1");
   g_assert_true (aex_pending_resolve (source, NULL));
@@ -445,7 +429,7 @@ test_options (void)
   aex_record_init (&record);
   aex_submit_options_set_subscriber (options, note_message, (gpointer) "", NULL);
   job = aex_executor_submit_full (pool, options, publish_job, GINT_TO_POINTER (5000), NULL);
-  aex_pending_add_done_callback (job, note_done, (gpointer) "done", NULL);
+  aex_pending_add_done_callback (job, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
   aex_test_run_until_done (job);
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (5001));
   aex_assert_state (job, RESOLVED);

@@ -31,13 +31,6 @@ note_change (GObject    *object,
   aex_record_add (&record, text);
 }
 
-static void
-note_done (AexPending *pending,
-           gpointer    text)
-{
-  aex_record_add (&record, text);
-}
-
 static gboolean
 record_has (gpointer n)
 {
@@ -105,7 +98,7 @@ test_before_done (void)
 
   aex_pending_set_progress (pending, 0.1, NULL);
   aex_test_drain ();
-  aex_pending_add_done_callback (pending, note_done, (gpointer) "done", NULL);
+  aex_pending_add_done_callback (pending, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
   aex_pending_set_progress (pending, 0.9, NULL);
   g_assert_true (aex_pending_resolve (pending, NULL));
   aex_test_drain ();
@@ -306,7 +299,7 @@ test_cancelled_in_queue (void)
   aex_record_init (&record);
   job = aex_executor_submit (pool, aex_job_int, NULL, NULL);
   g_signal_connect (job, "notify::state", G_CALLBACK (note_change), (gpointer) "");
-  aex_pending_add_done_callback (job, note_done, (gpointer) "done", NULL);
+  aex_pending_add_done_callback (job, aex_note_callback, aex_note_new (&record, "done"), aex_note_free);
   g_assert_true (aex_pending_cancel (job, NULL));
   aex_test_iterate_until (record_has, GUINT_TO_POINTER (2));
   aex_assert_record (&record, "state=4 done");

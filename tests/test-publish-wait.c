@@ -11,15 +11,6 @@ ignore_message (AexPending *pending,
 {
 }
 
-static void
-publish_range (AexPending *pending,
-               int         first,
-               int         last)
-{
-  for (int i = first; i <= last; i++)
-    g_assert_true (aex_pending_publish (pending, g_variant_new_int32 (i)));
-}
-
 static gboolean
 publish_until_refused (AexPending   *job,
                        GCancellable *cancellable,
@@ -93,7 +84,7 @@ test_wait_own_thread (void)
   g_autoptr (GError) error = NULL;
 
   aex_pending_subscribe (pending, ignore_message, NULL, NULL);
-  publish_range (pending, 1, 1023);
+  aex_publish_range (pending, 1, 1023);
   g_assert_true (aex_pending_publish_wait (pending, g_variant_new_int32 (1024), &error));
   g_assert_false (aex_pending_publish_wait (pending, g_variant_new_int32 (0), &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);

@@ -130,6 +130,16 @@ aex_submit_note_with_priority (AexExecutor *executor,
   return aex_executor_submit_full (executor, options, aex_note_job, aex_note_new (record, text), aex_note_free);
 }
 
+/* --- messages */
+static inline void
+aex_publish_range (AexPending *pending,
+                   int         first,
+                   int         last)
+{
+  for (int i = first; i <= last; i++)
+    g_assert_true (aex_pending_publish (pending, g_variant_new_int32 (i)));
+}
+
 /* --- waits that must not fail */
 static inline void
 aex_test_wait (AexPending *pending)
