@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-jobs.h"
+#include "lib/aex-race.h"
 
 #include "base/aex-home-private.h"
 #include "pending/aex-pending-private.h"
@@ -108,6 +109,82 @@ test_before_done (void)
   aex_assert_record (&record, "progress=0.10 progress=0.90 done");
   aex_record_clear (&record);
 }
+
+/* The callback is attached while another thread completes the pending: between its being done and its saying so. */
+typedef struct
+{
+  AexPending *pending;
+  double      told;
+  gboolean    called;
+} LateCallback;
+
+static void
+note_told (GObject    *object,
+           GParamSpec *spec,
+           gpointer    race)
+{
+  g_object_get (object, "progress", &((LateCallback *) race)->told, NULL);
+}
+
+static void
+check_told (AexPending *pending,
+            gpointer    race)
+{
+  LateCallback *self = race;
+
+  g_assert_cmpfloat (self->told, ==, 0.9);
+  self->called = TRUE;
+}
+
+static void
+late_setup (gpointer race)
+{
+  LateCallback *self = race;
+
+  self->pending = aex_pending_new ();
+  g_signal_connect (self->pending, "notify::progress", G_CALLBACK (note_told), self);
+  aex_pending_set_progress (self->pending, 0.1, NULL);
+  aex_test_drain ();
+}
+
+static void
+late_resolve (gpointer race)
+{
+  LateCallback *self = race;
+
+  aex_pending_set_progress (self->pending, 0.9, NULL);
+  aex_race_pause ();
+  g_assert_true (aex_pending_resolve (self->pending, NULL));
+}
+
+static void
+late_attach (gpointer race)
+{
+  LateCallback *self = race;
+
+  /* Not to wait, but to be there in the moment after: which of the two is first does not matter. */
+  for (int i = 0; i < 10000 && !aex_pending_is_done (self->pending); i++)
+    ;
+  g_assert_cmpuint (aex_pending_add_done_callback (self->pending, check_told, self, NULL), !=, 0);
+}
+
+static void
+late_check (gpointer race)
+{
+  LateCallback *self = race;
+
+  g_assert_true (self->called);
+  g_clear_object (&self->pending);
+}
+
+static const AexRace late_callback = {
+  .path = "/pending-notify/W2/before-late-done",
+  .n_rounds = 200000,
+  .size = sizeof (LateCallback),
+  .setup = late_setup,
+  .run = { late_resolve, late_attach },
+  .check = late_check,
+};
 
 static AexPending *
 note_then (AexPending *done,
@@ -410,6 +487,7 @@ main (int argc, char **argv)
   aex_test_init (&argc, &argv);
   aex_test_add ("/pending-notify/W2/collected", test_collected);
   aex_test_add ("/pending-notify/W2/before-done", test_before_done);
+  aex_race_add (&late_callback);
   aex_test_add ("/pending-notify/W2/before-continuation", test_before_continuation);
   aex_test_add ("/pending-notify/W2/dropped", test_dropped);
   aex_test_add ("/pending-notify/W2/nested-loop", test_nested_loop);
