@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Files have up to 600 lines, functions up to 60: in C and in Python.
+"""Files have up to 600 lines; functions up to 60, in C and in Python.
 
 usage: sizes.py SOURCE_ROOT
 """
 
 import ast
+import os
 import sys
 
 import checklib
@@ -31,13 +32,21 @@ def python_functions(text):
             yield node.lineno, node.end_lineno - node.lineno + 1
 
 
+def no_functions(text):
+    """Of the other languages only the files are measured."""
+    return ()
+
+
+FUNCTIONS = {".c": c_functions, ".h": c_functions, ".py": python_functions, ".pyi": python_functions}
+
+
 def problems(files):
     found = []
     for path, text in files.items():
         n_lines = len(text.splitlines())
         if n_lines > FILE_LINES:
             found.append(f"{path}: {n_lines} lines")
-        functions = python_functions if path.endswith((".py", ".pyi")) else c_functions
+        functions = FUNCTIONS.get(os.path.splitext(path)[1], no_functions)
         found += [f"{path}:{start}: a function of {length} lines"
                   for start, length in functions(text) if length > FUNCTION_LINES]
     return found
@@ -52,13 +61,14 @@ def python_function(n_lines):
 
 
 def wanted(name):
-    return name.endswith((".c", ".h", ".py", ".pyi")) and \
+    return name.endswith((*FUNCTIONS, ".js", ".ts", ".vala")) and \
         name.startswith(("libasyncexec/", "examples/", "tests/", "build-aux/"))
 
 
 def main():
     files = checklib.read_files(sys.argv[1], wanted)
     assert problems({"long.c": "\n" * (FILE_LINES + 1)})
+    assert problems({"long.js": "\n" * (FILE_LINES + 1)})
     assert problems({"bad.py": python_function(FUNCTION_LINES + 1)})
     return checklib.run("sizes", problems, files,
                         {"bad.c": function(FUNCTION_LINES)},
