@@ -8,7 +8,7 @@
 imports.gi.versions.AsyncExec = '1';
 const {AsyncExec, Gio, GLib, GObject} = imports.gi;
 const System = imports.system;
-const {isTrue, random, run, same, scale, test, turn, watchCollection} = imports.tap;
+const {isTrue, random, run, same, sameItems, scale, test, turn, watchCollection} = imports.tap;
 const {Caller, Executor, Pending, PendingStream, ThreadPool} = AsyncExec;
 
 const caller = Caller.getCurrent();
@@ -142,10 +142,18 @@ test('X16 storm of streams', async () => {
 test('R7 values of JavaScript that threads let go of', async () => {
     // The timer's thread completes the combination, which holds the values; the
     // stream holds them too when it is dropped.
-    for (let i = 0; i < N_JOBS / 20; i++) {
+    const n = N_JOBS / 20;
+    let settled = 0, over = 0, wrong = 0;
+    for (let i = 0; i < n; i++) {
         const values = [Pending.resolved({i}), Pending.rejected({i}).shield(), AsyncExec.sleep(random() / 2000)];
-        Pending.allSettled(values);
-        Pending.resolved([i]).shield().withTimeout(random() / 2000).cancelOn(new Gio.Cancellable());
+        Pending.allSettled(values).then(members => {
+            settled += members[0].result().i === i && members[1].error.i === i && members[2].done;
+        });
+        const limited = Pending.resolved([i]).shield().withTimeout(random() / 2000);
+        limited.cancelOn(new Gio.Cancellable());
+        limited.catch(error => {
+            wrong += !AsyncExec.isTimeout(error);
+        }).finally(() => over++);
         PendingStream.new().push({i});
         if (i % 50 === 0) {
             System.gc();
@@ -153,19 +161,27 @@ test('R7 values of JavaScript that threads let go of', async () => {
         }
         values[1].catch(() => null);
     }
-    await AsyncExec.sleep(0.01);
+    while (settled < n || over < n)
+        await turn();
     System.gc();
-    isTrue(true);
+    sameItems([settled, over, wrong], [n, n, 0]);
 });
 
 test('R6 closures of a storm are let go of', async () => {
+    let due = 0, told = 0;
     const watched = watchCollection(token => {
         for (let i = 0; i < 20; i++) {
-            for (const kind of kinds)
-                kind(caller, i, () => token);
+            for (const kind of kinds) {
+                due++;
+                kind(caller, i, () => (told++, token));
+            }
         }
     });
-    await AsyncExec.sleep(0.05);
+    // The abandoned ones are told by the collector.
+    while (told < due) {
+        System.gc();
+        await turn();
+    }
     await watched.gone();
 });
 

@@ -15,6 +15,36 @@ async function collect(stream) {
     return items;
 }
 
+// Each waits at a gate of its own, until that is opened.
+class Gates {
+    constructor() {
+        this._gates = new Map();
+    }
+
+    _gate(name) {
+        if (!this._gates.has(name)) {
+            let open = null;
+            const opened = new Promise(resolve => {
+                open = resolve;
+            });
+            this._gates.set(name, {open, opened});
+        }
+        return this._gates.get(name);
+    }
+
+    wait(name) {
+        return this._gate(name).opened;
+    }
+
+    // What waited at one goes on before the next is opened.
+    async openInOrder(...names) {
+        for (const name of names) {
+            this._gate(name).open();
+            await turn();
+        }
+    }
+}
+
 function* count(n, pulled = []) {
     for (let i = 0; i < n; i++) {
         pulled.push(i);
@@ -80,7 +110,7 @@ test('names results in the model', async () => {
 test('a request is answered though nobody holds the stream', async () => {
     const ask = () => {
         const stream = PendingStream.new();
-        AsyncExec.sleep(0.01).then(() => stream.push('kept'));
+        turn().then(() => stream.push('kept'));
         return stream.next();
     };
     const request = ask();
@@ -91,20 +121,23 @@ test('a request is answered though nobody holds the stream', async () => {
 // ---- map
 
 test('E4 names map in order', async () => {
-    const ended = [];
+    const ended = [], gates = new Gates();
     const stream = caller.map(async x => {
-        await AsyncExec.sleep((3 - x) / 50);
+        await gates.wait(x);
         ended.push(x);
         return x * x;
     }, [1, 2, 3]);
     isTrue(stream instanceof PendingStream);
+    await gates.openInOrder(3, 2, 1);
     sameItems(await collect(stream), [1, 4, 9]);
     sameItems(ended, [3, 2, 1]);
 });
 
 test('names map unordered', async () => {
-    const items = await collect(caller.map(x => AsyncExec.sleep(x / 50).then(() => x), [3, 1, 2], {ordered: false}));
-    sameItems(items, [1, 2, 3]);
+    const gates = new Gates();
+    const stream = caller.map(x => gates.wait(x).then(() => x), [3, 1, 2], {ordered: false});
+    await gates.openInOrder(1, 2, 3);
+    sameItems(await collect(stream), [1, 2, 3]);
 });
 
 test('E4 sized items start at the call, iterators in a window', async () => {
@@ -142,11 +175,16 @@ test('map never runs more than its window', async () => {
 });
 
 test('E4 the first error in order ends a map', async () => {
-    const cancelled = [];
+    const cancelled = [], gates = new Gates();
     const stream = caller.map(async (x, job, cancellable) => {
-        if (x === 1)
+        if (x === 1) {
+            gates.openInOrder(0);
             throw boom;
-        await AsyncExec.sleep(x === 0 ? 0.01 : 1000, cancellable).catch(() => cancelled.push(x));
+        }
+        if (x === 0)
+            await gates.wait(x);
+        else
+            await AsyncExec.sleep(1000, cancellable).catch(() => cancelled.push(x));
         return x;
     }, [0, 1, 2, 3]);
     same((await stream.next()).value, 0);
@@ -222,16 +260,21 @@ test('map with options', async () => {
 // ---- runMultiple
 
 test('S8 names runMultiple', async () => {
-    const seen = await collect(caller.runMultiple([
+    const gates = new Gates(), last = new Pending(), seen = [];
+    const stream = caller.runMultiple([
         () => 1,
         async () => {
-            await AsyncExec.sleep(0.02);
+            await gates.wait('throw');
             throw boom;
         },
-        AsyncExec.sleep(0.04),
+        last,
         Promise.resolve('p'),
-    ]));
-    same(seen.length, 4);
+    ]);
+    for (const next of [() => null, () => null, () => gates.openInOrder('throw'), () => last.resolve(null)]) {
+        await next();
+        seen.push((await stream.next()).value);
+    }
+    isTrue((await stream.next()).done);
     sameItems(seen.find(([value]) => value === 1), [1, null]);
     sameItems(seen.find(([value]) => value === 'p'), ['p', null]);
     sameItems(seen[2], [null, boom]);

@@ -20,11 +20,13 @@ class Exit(unittest.TestCase):
 
     def test_queued_is_dropped_and_running_waited_for(self):
         self.assert_ends("""
-            import threading, time
-            started = threading.Event()
+            import threading
+            started, ending = threading.Event(), threading.Event()
+            # Called before what was there first.
+            threading._register_atexit(ending.set)
             def work():
                 started.set()
-                time.sleep(0.1)
+                ending.wait()
                 print("ran")
             pool = AsyncExec.ThreadPool(1)
             pool.submit(work)

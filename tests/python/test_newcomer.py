@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What somebody who knows only the documentation stumbles over: nonsense, early ends, Ctrl-C."""
 
+import asyncio
 import gc
 import traceback
 import types
@@ -162,7 +163,8 @@ class Unhandled(unittest.TestCase):
 
             loop = GLib.MainLoop()
             AsyncExec.spawn(broken)
-            AsyncExec.Pending.sleep(0.01).add_done_callback(lambda done: loop.quit())
+            # After all that is due.
+            GLib.idle_add(loop.quit, priority=GLib.PRIORITY_LOW)
             loop.run()
             """)
         self.assertIn("in broken", out.stderr)
@@ -193,6 +195,31 @@ class NextSync(unittest.TestCase):
         self.assertEqual(stream.next_sync(0).peek_value(), "a")
         stream.end()
         self.assertIsNone(stream.next_sync())
+
+    def test_a_plain_for_in_a_coroutine_names_async_for(self):
+        gate = aextest.Gate()
+
+        async def main(stream):
+            for _ in stream:
+                self.fail("nothing is done yet")
+
+        with AsyncExec.ThreadPool(1) as pool:
+            for stream in (pool.map(gate.hold, [1]), AsyncExec.as_completed([pool.submit(gate.hold)])):
+                with self.assertRaisesRegex(AsyncExec.WouldDeadlock, "use async for"):
+                    asyncio.run(main(stream))
+            gate.open()
+
+    def test_options_that_are_none(self):
+        with AsyncExec.ThreadPool(1) as pool:
+            self.assertRaisesRegex(TypeError, "Priority", pool.options, priority="high")
+            self.assertRaisesRegex(TypeError, "Priority", pool.options, priority=1e300)
+            self.assertRaisesRegex(ValueError, "Priority", pool.options, priority=7)
+            self.assertRaises(ValueError, pool.options, metadata="x")
+            self.assertEqual(pool.options(priority=AsyncExec.Priority.HIGH, metadata={"a": 1}).submit(int).result(), 0)
+        caller = AsyncExec.Caller.get_main()
+        self.assertRaisesRegex(TypeError, "seconds", caller.call_later, None, int)
+        self.assertRaisesRegex(TypeError, "seconds", caller.call_later, "soon", int)
+        self.assertEqual(caller.call_later(-1, int).result(), 0)
 
     def test_next_sync_cancellable(self):
         cancellable = Gio.Cancellable()

@@ -113,9 +113,16 @@ def submit(executor, fn, args, kwargs, options=None):
     return _submit(_jobs, executor, options, token)
 
 
+def _delay(seconds):
+    """In microseconds; what is over already is no delay."""
+    if seconds is None:
+        raise TypeError("a delay is a number of seconds, not None")
+    return raw.microseconds(max(seconds, 0) if isinstance(seconds, (int, float)) else seconds)
+
+
 def submit_later(caller, delay, fn, args, kwargs):
     """Gives fn to a caller, for when delay seconds are over."""
-    delay_us = raw.microseconds(max(delay, 0))
+    delay_us = _delay(delay)
     if is_coroutine_function(fn):
         fn, args, kwargs = _submit_and_follow, (caller, fn, args, kwargs), {}
     return _call_later(_jobs, caller, delay_us, _enter(caller, fn, args, kwargs))

@@ -5,6 +5,14 @@ from . import jobs, messages, operations, raw, streams
 from .variants import pack
 
 
+def _priority(value):
+    if not isinstance(value, int):
+        raise TypeError(f"a priority is one of AsyncExec.Priority, not {type(value).__name__}")
+    if value not in (raw.Priority.BACKGROUND, raw.Priority.DEFAULT, raw.Priority.HIGH):
+        raise ValueError(f"a priority is one of AsyncExec.Priority, which {value} is not")
+    return value
+
+
 class View:
     """An executor with options: what is submitted through it gets them."""
 
@@ -15,14 +23,14 @@ class View:
         if name is not None:
             made.set_name(name)
         if priority is not None:
-            made.set_priority(priority)
+            made.set_priority(_priority(priority))
         if timeout is not None:
             made.set_timeout(raw.microseconds(timeout))
         if cancellable is not None:
             made.set_cancellable(cancellable)
         if context is not None:
             made.set_context(context)
-        for key, value in (metadata or {}).items():
+        for key, value in dict(metadata or {}).items():
             made.set_metadata(key, pack(value))
         if subscriber is not None:
             made.set_subscriber(messages.receiver(subscriber))

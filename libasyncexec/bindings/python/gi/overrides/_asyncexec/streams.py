@@ -73,7 +73,7 @@ class PendingStream(Raw):
         if cancellable is not None:
             raw.Pending.cancel_on(following, cancellable)
         try:
-            waiting.block(following, timeout)
+            waiting.block(following, timeout, what="next_sync()", instead="async for")
         except errors.Timeout:
             if following.cancel():
                 raise
@@ -101,7 +101,7 @@ class PendingStream(Raw):
     def __next__(self):
         following = Raw.next(self)
         try:
-            waiting.block(following)
+            waiting.block(following, what="for", instead="async for")
         finally:
             following.cancel()      # interrupted: it eats nothing
         result = self._take(following)

@@ -18,12 +18,12 @@ def _ignore(pending):
     pass
 
 
-def block(pending, timeout=None):
-    """Blocks until pending is done; a time-out cancels nothing."""
+def block(pending, timeout=None, *, what="result()", instead="await"):
+    """Blocks until pending is done; a time-out cancels nothing.  what the caller did, and what it should do inside a loop."""
     if _is_done(pending):
         return
     if contexts.local.stepping or contexts.running_loop() is not None:
-        raise errors.WouldDeadlock("result() would block the loop of this thread: use await")
+        raise errors.WouldDeadlock(f"{what} would block the loop of this thread: use {instead}")
     release.collect()
     context = contexts.own_context()
     if context is None or GLib.main_depth() > 0 or raw.Pending.get_current() is not None:

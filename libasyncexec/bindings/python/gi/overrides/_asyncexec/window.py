@@ -78,7 +78,7 @@ class Window:
         pending = self._next_done()
         while pending is None:
             awaited = self._awaited()
-            waiting.block(awaited, left(deadline))
+            waiting.block(awaited, left(deadline), what="for", instead="async for")
             raw.Pending.dup_error(awaited)     # seen: the item's own is what counts
             pending = self._next_done()
         return pending
@@ -88,7 +88,7 @@ class Window:
 
     def _result(self, following, deadline):
         try:
-            waiting.block(following, left(deadline))
+            waiting.block(following, left(deadline), what="for", instead="async for")
         finally:
             raw.Pending.cancel(following, None)
         return self._pending_of(following)
