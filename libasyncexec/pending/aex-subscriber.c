@@ -104,19 +104,21 @@ aex_subscriber_free_room (AexSubscriber *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* His pending may have been cancelled since there was room: then his function, or his done callback, is gone already. */
 static gboolean
 push (AexSubscriber *self, GVariant *message, gboolean reserved)
 {
-  gboolean schedule = FALSE;
+  gboolean wanted, schedule = FALSE;
 
   g_mutex_lock (&self->lock);
-  if (!self->closed)
+  wanted = self->closure != NULL && !self->closed && !(reserved && self->ending);
+  if (wanted)
     {
-      self->n_reserved += !reserved;
       g_queue_push_tail (&self->queue, g_variant_ref (message));
       schedule = !self->scheduled;
       self->scheduled = TRUE;
     }
+  self->n_reserved += wanted - reserved;
   g_mutex_unlock (&self->lock);
   return schedule;
 }

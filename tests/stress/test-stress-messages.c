@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
+#include "lib/aex-race.h"
 
 /* Eight threads publish and say how far they are, on pendings of their own and
  * on one that all share.  Each is watched in two contexts, in one of them
@@ -320,6 +320,91 @@ test_messages (void)
   g_test_message ("%u rounds, %" G_GUINT64_FORMAT " messages", n_rounds, n_messages);
 }
 
+/* --- what follows is cancelled between the room for a message and the message */
+
+#define CANCEL_ROUNDS 60000
+/* The more have to be asked for room, the longer that moment. */
+#define N_SUBSCRIBERS 32
+
+typedef struct
+{
+  AexPending *source;
+  AexPending *shield;
+  int         n_released;       /* atomic */
+  gboolean    done;
+} Cancelled;
+
+static void
+cancelled_message (AexPending *pending,
+                   GVariant   *message,
+                   gpointer    data)
+{
+  g_assert_false (((Cancelled *) data)->done);
+}
+
+static void
+cancelled_released (gpointer data)
+{
+  g_atomic_int_inc (&((Cancelled *) data)->n_released);
+  g_main_context_wakeup (NULL);
+}
+
+static void
+cancelled_done (AexPending *pending,
+                gpointer    data)
+{
+  ((Cancelled *) data)->done = TRUE;
+}
+
+static void
+setup_cancelled (gpointer data)
+{
+  Cancelled *self = data;
+
+  self->source = aex_pending_new ();
+  self->shield = aex_pending_shield (self->source);
+  for (guint i = 0; i < N_SUBSCRIBERS; i++)
+    aex_pending_subscribe (self->shield, cancelled_message, self, cancelled_released);
+  aex_pending_add_done_callback (self->shield, cancelled_done, self, NULL);
+}
+
+static void
+do_publish (gpointer data)
+{
+  for (guint i = 0; i < 4; i++)
+    aex_pending_publish (((Cancelled *) data)->source, g_variant_new_uint32 (i));
+}
+
+static void
+do_cancel_shield (gpointer data)
+{
+  aex_pending_cancel (((Cancelled *) data)->shield, NULL);
+}
+
+static gboolean
+cancelled_is_over (gpointer data)
+{
+  Cancelled *self = data;
+
+  return self->done && g_atomic_int_get (&self->n_released) == N_SUBSCRIBERS;
+}
+
+static void
+check_cancelled (gpointer data)
+{
+  Cancelled *self = data;
+
+  aex_test_iterate_until (cancelled_is_over, self);
+  aex_pending_resolve (self->source, NULL);
+  g_object_unref (self->source);
+  g_object_unref (self->shield);
+}
+
+static const AexRace cancelled = {
+  "/stress/messages/cancelled-while-published", CANCEL_ROUNDS, sizeof (Cancelled), setup_cancelled,
+  { do_publish, do_cancel_shield }, check_cancelled,
+};
+
 int
 main (int    argc,
       char **argv)
@@ -327,5 +412,6 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_set_watchdog (300);
   aex_test_add ("/stress/messages/X1-W2-W5-W8-W9-R5-R6", test_messages);
+  aex_race_add (&cancelled);
   return aex_test_run ();
 }
