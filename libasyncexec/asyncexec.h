@@ -20,4 +20,5 @@
 #include "aex-trampoline.h"
 #include "aex-caller.h"
 #include "aex-testing.h"
+#include "aex-gjs.h"
 #undef ASYNCEXEC_INSIDE

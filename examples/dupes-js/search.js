@@ -10,7 +10,6 @@
 import AsyncExec from 'gi://AsyncExec?version=1';
 import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
-import System from 'system';
 
 import {fromBytes, fromText, toBytes} from './bytes.js';
 import {Progress} from './report.js';
@@ -19,11 +18,6 @@ const BEGINNING = 4096;
 
 // How much may be under way: it keeps the threads busy while results wait for their turn here.
 const WINDOW_PER_JOB = 8;
-
-// Gjs 1.74 loses every callback, of GLib too, that comes between two steps in which it collects
-// garbage.  So that it never begins to do so by steps, garbage is collected as a whole, after so many
-// files.
-const FILES_PER_COLLECTION = 1000;
 
 // Of the errors that an operation fails with, those that say that a file is not what it was.
 const CHANGED = [Gio.IOErrorEnum.WRONG_ETAG, Gio.IOErrorEnum.NOT_REGULAR_FILE];
@@ -72,7 +66,6 @@ export class Search {
         this._files = [];
         this._problems = new Map();     // messages by path
         this._stopped = null;           // the pool, when it is to stop
-        this._nUncollected = 0;
     }
 
     // All of it, or until stop() was called and nothing runs any more.
@@ -132,15 +125,6 @@ export class Search {
         for (const [path, , message] of errors)
             this._problems.set(toPath(path), fromText(message));
         this._progress.count(files.reduce((total, file) => total + file[1], 0), files.length);
-        this._noteGarbage(files.length);
-    }
-
-    _noteGarbage(nFiles) {
-        this._nUncollected += nFiles;
-        if (this._nUncollected < FILES_PER_COLLECTION)
-            return;
-        this._nUncollected = 0;
-        System.gc();
     }
 
     // Hard links, and files that were reached on two ways, are one file, known by its first path.  The
@@ -203,7 +187,6 @@ export class Search {
 
             calls.delete(pending);
             this._progress.count(nBytes(file));
-            this._noteGarbage(1);
             try {
                 take(file, pending.result());
             } catch (error) {

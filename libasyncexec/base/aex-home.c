@@ -519,6 +519,7 @@ aex_home_run_slice (AexHome *self, gint64 budget_us)
 
   while (home_next (self, &entry))
     {
+      aex_thread_guard (thread);
       entry.kind->run (&entry, &self->target);
       if (--left > 0 && ((left & 3) != 0 || aex_clock_coarse () == coarse))
         continue;

@@ -48,6 +48,7 @@ struct _AexThread {
   gpointer settling;          /* list of done pendings whose waiters still have to be told; see aex-pending-waiters.c */
   gboolean in_settle;
 
+  void (*guard) (void);       /* called before anything of a user is; NULL but for JavaScript, see aex-gjs.c */
   AexParker *parker;          /* made at the first wait */
   GCancellable *cancellable;  /* kept for the next job of this thread */
   gboolean registered;        /* the cleanup at thread exit is armed */
@@ -67,6 +68,14 @@ aex_thread_get (void)
   __asm__ ("" : "+r" (self));
 #endif
   return self;
+}
+
+/* Before a function of a user is called or a signal emitted. */
+static inline void
+aex_thread_guard (AexThread *self)
+{
+  if (G_UNLIKELY (self->guard != NULL))
+    self->guard ();
 }
 
 /* Arms the cleanup at thread exit; to be called before something owned is stored. */

@@ -155,6 +155,7 @@ aex_context_enter (AexThread *thread, AexContext *context)
 {
   AexContext *saved = thread->context;
 
+  aex_thread_guard (thread);
   thread->context = context != NULL ? aex_context_ref (context) : NULL;
   return saved;
 }

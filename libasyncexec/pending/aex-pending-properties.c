@@ -103,18 +103,23 @@ aex_pending_install_properties (GObjectClass *object_class)
 void
 aex_pending_emit_notify (AexPending *self, guint changes)
 {
-  GObject *object = G_OBJECT (self);
+  static const struct {
+    guint changes;
+    guint property;
+  } told[] = {
+    { AEX_CHANGE_NAME, PROP_NAME },
+    { AEX_CHANGE_PROGRESS, PROP_PROGRESS },
+    { AEX_CHANGE_MESSAGE, PROP_PROGRESS_MESSAGE },
+    { AEX_CHANGE_STATE, PROP_STATE },
+    { AEX_CHANGE_MESSAGE | AEX_CHANGE_STATE, PROP_STATUS_TEXT },
+  };
 
-  if (changes & AEX_CHANGE_NAME)
-    g_object_notify_by_pspec (object, props[PROP_NAME]);
-  if (changes & AEX_CHANGE_PROGRESS)
-    g_object_notify_by_pspec (object, props[PROP_PROGRESS]);
-  if (changes & AEX_CHANGE_MESSAGE)
-    g_object_notify_by_pspec (object, props[PROP_PROGRESS_MESSAGE]);
-  if (changes & AEX_CHANGE_STATE)
-    g_object_notify_by_pspec (object, props[PROP_STATE]);
-  if (changes & (AEX_CHANGE_MESSAGE | AEX_CHANGE_STATE))
-    g_object_notify_by_pspec (object, props[PROP_STATUS_TEXT]);
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    if (changes & told[i].changes)
+      {
+        aex_thread_guard (aex_thread_get ());
+        g_object_notify_by_pspec (G_OBJECT (self), props[told[i].property]);
+      }
 }
 
 static const char *

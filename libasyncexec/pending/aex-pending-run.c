@@ -249,6 +249,7 @@ async_wait_return_error (gpointer data)
 {
   AexAsyncWait *self = g_task_get_task_data (data);
 
+  aex_thread_guard (aex_thread_get ());
   g_task_return_error (data, g_steal_pointer (&self->error));
   return G_SOURCE_REMOVE;
 }

@@ -125,6 +125,8 @@ declare module 'gi://AsyncExec?version=1' {
     export function checkCancelled(): boolean;
     export function blockingBegin(): void;
     export function blockingEnd(): void;
+    /** How many garbage collections were finished so that a callback could be made. */
+    export function gjsGetNFinished(): number;
     /** Virtual time, for tests of programs. */
     export const testing: {
         setVirtualTime(virtual: boolean): void;

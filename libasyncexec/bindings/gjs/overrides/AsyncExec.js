@@ -5,10 +5,22 @@
 
 const Parts = imports.overrides._asyncexec;
 
+// From this version on, as imports.system.version says it, GJS calls back at any time; see protectCallbacks().
+const CALLS_BACK_WHILE_SWEEPING = 18190;
+
+// Older versions lose callbacks that come while they collect garbage.
+function protectCallbacks(AsyncExec) {
+    if (imports.system.version < CALLS_BACK_WHILE_SWEEPING && !AsyncExec.gjs_protect_callbacks())
+        printerr('AsyncExec: this JavaScript engine may lose callbacks while it collects garbage');
+}
+
 function _init() {
+    protectCallbacks(this);
     for (const part of ['support', 'errors', 'callbacks', 'pending', 'combine', 'messages', 'streams', 'executor',
         'operations', 'caller', 'map', 'context'])
         Parts[part].install(this);
     // What Python needs to call back from threads.
     this.Trampoline = undefined;
+    this.gjs_protect_callbacks = undefined;
+    this.gjsGetNFinished = this.gjs_get_n_finished;
 }
