@@ -249,21 +249,34 @@ test_on_own_context (void)
 #define N_BLOCKED 20
 #define N_ASYNC 80
 
-static gpointer
-block_on (gpointer pending)
+typedef struct
 {
-  return GINT_TO_POINTER (aex_pending_wait (pending, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL));
+  AexPending *pending;
+  AexGate     begun;
+} Blocked;
+
+static gpointer
+block_on (gpointer data)
+{
+  Blocked *self = data;
+
+  aex_gate_open (&self->begun);
+  return GINT_TO_POINTER (aex_pending_wait (self->pending, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL));
 }
 
 static void
 test_many_waiters (void)
 {
   g_autoptr (AexPending) pending = aex_pending_new ();
+  Blocked blocked = { .pending = pending };
   GThread *threads[N_BLOCKED];
   Finish finishes[N_ASYNC] = { 0 };
 
+  aex_gate_init (&blocked.begun);
   for (guint i = 0; i < N_BLOCKED; i++)
-    threads[i] = g_thread_new ("waits", block_on, pending);
+    threads[i] = g_thread_new ("waits", block_on, &blocked);
+  /* All have begun: the last may not be among the waiters yet, the others are. */
+  aex_gate_wait_n (&blocked.begun, N_BLOCKED);
   for (guint i = 0; i < N_ASYNC; i++)
     aex_pending_wait_async (pending, AEX_WAIT_FLAGS_NONE, -1, NULL, finish, &finishes[i]);
   g_assert_true (aex_pending_resolve_int64 (pending, 1));
@@ -271,6 +284,7 @@ test_many_waiters (void)
     finish_wait (&finishes[i]);
   for (guint i = 0; i < N_BLOCKED; i++)
     g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (threads[i])), ==, TRUE);
+  aex_gate_clear (&blocked.begun);
 }
 
 /* --- run_until_done: the way to wait on the loop's own thread */
