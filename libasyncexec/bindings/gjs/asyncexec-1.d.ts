@@ -9,6 +9,9 @@ declare module 'gi://AsyncExec?version=1' {
     import type Gio from 'gi://Gio?version=2.0';
     import type GLib from 'gi://GLib?version=2.0';
     import type GObject from 'gi://GObject?version=2.0';
+    import * as AsyncExec from 'gi://AsyncExec?version=1';
+
+    export default AsyncExec;
 
     /** Seconds; null or undefined for no limit. */
     type Seconds = number | null | undefined;
@@ -480,6 +483,8 @@ declare module 'gi://AsyncExec?version=1' {
         getValue(): T;
         setValue(value: T): ContextToken;
         set(value: T): ContextToken;
+        /** Of GObject. */
+        set(properties: {[name: string]: any}): void;
         dupValue(): T;
         reset(token: ContextToken): boolean;
     }
