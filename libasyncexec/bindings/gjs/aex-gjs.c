@@ -26,8 +26,8 @@ static struct {
   gpointer (*context_get_current) (void);
   gpointer (*context_get_native_context) (gpointer context);
   void     (*context_gc) (gpointer context);
-  /* Of SpiderMonkey, by their C++ names. */
-  gboolean (*add_finalize_callback) (gpointer native, FinalizeFunc func, gpointer data);
+  /* Of SpiderMonkey, by their C++ names; its bool is a byte. */
+  guint8   (*add_finalize_callback) (gpointer native, FinalizeFunc func, gpointer data);
   guint8   (*is_collecting_by_slices) (gpointer native);
   int      (*get_heap_state) (void);
 } gjs;
