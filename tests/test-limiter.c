@@ -1,0 +1,1026 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/aex-test.h"
+#include "lib/aex-jobs.h"
+
+/* E1-E12 where an executor that bounds another one differs: slots. */
+
+static AexExecutor *
+limiter_new (AexExecutor *wrapped,
+             guint        max_concurrent)
+{
+  AexExecutor *limiter = aex_limiter_new (wrapped, max_concurrent);
+
+  g_assert_true (AEX_IS_LIMITER (limiter));
+  return limiter;
+}
+
+/* A limiter over a pool of its own. */
+static AexExecutor *
+limited_pool (guint max_workers,
+              guint max_concurrent)
+{
+  g_autoptr (AexExecutor) pool = aex_test_pool (max_workers);
+
+  return limiter_new (pool, max_concurrent);
+}
+
+static void
+shut_down (AexExecutor *executor)
+{
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
+
+  aex_test_wait (stopped);
+}
+
+static void
+assert_closed (AexPending *pending)
+{
+  aex_assert_state (pending, CANCELLED);
+  aex_assert_failed_with (pending, AEX_ERROR, AEX_ERROR_CLOSED);
+}
+
+/* --- E1, E8, E9 */
+static void
+test_over_anything (void)
+{
+  AexExecutor *pool = aex_test_pool (2);
+  AexExecutor *inner = limiter_new (pool, 2);
+  AexExecutor *limiter = limiter_new (inner, 1);
+  g_autoptr (AexPending) job = NULL;
+
+  g_assert_cmpuint (aex_thread_pool_get_n_workers (AEX_THREAD_POOL (pool)), ==, 0);
+  g_assert_cmpint (aex_executor_get_state (limiter), ==, AEX_EXECUTOR_STATE_INITIAL);
+  job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (7), NULL);
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, 7);
+  aex_test_shutdown (limiter);
+  aex_test_shutdown (inner);
+  aex_test_shutdown (pool);
+}
+
+static void
+test_not_an_executor (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+
+  if (g_test_subprocess ())
+    {
+      aex_limiter_new (pool, 0);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*max_concurrent > 0*");
+  aex_test_shutdown (pool);
+}
+
+static void
+test_wrapped (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 3);
+  g_autoptr (AexExecutor) found = NULL;
+  guint max;
+
+  g_assert_true (aex_limiter_get_wrapped (AEX_LIMITER (limiter)) == pool);
+  g_object_get (limiter, "wrapped", &found, "max-concurrent", &max, NULL);
+  g_assert_true (found == pool);
+  g_assert_cmpuint (max, ==, 3);
+  shut_down (limiter);
+  /* Also afterwards, and open. */
+  g_assert_true (aex_limiter_get_wrapped (AEX_LIMITER (limiter)) == pool);
+  g_assert_cmpint (aex_executor_get_state (pool), !=, AEX_EXECUTOR_STATE_STOPPED);
+  g_object_unref (limiter);
+  g_clear_object (&found);
+  aex_test_shutdown (pool);
+}
+
+static void
+test_wraps_default (void)
+{
+  g_autoptr (AexExecutor) usual = aex_executor_ref_default ();
+  g_autoptr (AexLimiter) limiter = g_object_new (AEX_TYPE_LIMITER, NULL);
+
+  g_assert_true (aex_limiter_get_wrapped (limiter) == usual);
+  g_assert_cmpuint (aex_limiter_get_max_concurrent (limiter), ==, 1);
+}
+
+static gboolean
+job_is_on (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      executor,
+           GError      **error)
+{
+  aex_pending_resolve_boolean (job, aex_executor_runs_here (executor));
+  return TRUE;
+}
+
+static void
+test_runs_here (void)
+{
+  g_autoptr (AexCaller) main_caller = aex_caller_ref_main ();
+  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (main_caller), 1);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, job_is_on, limiter, NULL);
+  AexExecutor *pooled = limited_pool (1, 1);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (aex_executor_runs_here (limiter));
+  g_assert_false (aex_executor_runs_here (pooled));
+  g_assert_false (aex_pending_wait (job, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_run_until_done (job);
+  g_assert_true (aex_pending_get_boolean (job, NULL));
+  g_object_unref (limiter);
+  aex_test_shutdown (pooled);
+}
+
+/* --- E2: the context of the submission, not of whoever gives the slot back */
+static gboolean
+job_reads_var (AexPending   *job,
+               GCancellable *cancellable,
+               gpointer      var,
+               GError      **error)
+{
+  g_autofree GValue *value = aex_context_var_dup_value (var);
+
+  aex_pending_resolve_string (job, g_value_get_string (value));
+  g_value_unset (value);
+  return TRUE;
+}
+
+static void
+set_var (AexContextVar *var,
+         const char    *text)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_set_string (&value, text);
+  aex_context_token_unref (aex_context_var_set (var, &value));
+  g_value_unset (&value);
+}
+
+static void
+in_context (gpointer data)
+{
+  gpointer *arguments = data;
+
+  set_var (arguments[0], arguments[1]);
+  arguments[2] = aex_executor_submit (arguments[3], job_reads_var, arguments[0], NULL);
+}
+
+static void
+test_context (void)
+{
+  g_autoptr (AexContextVar) var = aex_context_var_new ("who", NULL);
+  AexExecutor *limiter = limited_pool (2, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexContext) context = aex_context_new ();
+  gpointer first[4] = { var, (gpointer) "first", NULL, limiter };
+  gpointer second[4] = { var, (gpointer) "second", NULL, limiter };
+
+  aex_context_run (context, in_context, first);
+  aex_context_run (context, in_context, second);
+  aex_block_end (&block, blocker);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (AexPending) job = i == 0 ? first[2] : second[2];
+      g_autofree char *seen = NULL;
+
+      aex_test_wait (job);
+      seen = aex_pending_dup_string (job, NULL);
+      g_assert_cmpstr (seen, ==, i == 0 ? "first" : "second");
+    }
+  aex_test_shutdown (limiter);
+}
+
+/* --- E3 */
+static void
+test_run (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  g_autoptr (GError) error = NULL;
+  GValue *value = aex_executor_run (limiter, aex_job_int, GINT_TO_POINTER (42), NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (g_value_get_int64 (value), ==, 42);
+  g_boxed_free (G_TYPE_VALUE, value);
+  g_assert_null (aex_executor_run (limiter, aex_job_fail, NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_clear_error (&error);
+  shut_down (limiter);
+  g_assert_null (aex_executor_run (limiter, aex_job_int, NULL, NULL, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_CLOSED);
+  g_object_unref (limiter);
+}
+
+/* --- slots */
+static void
+test_at_most (void)
+{
+  AexExecutor *limiter = limited_pool (4, 2);
+  AexBlock blocks[3];
+  AexPending *jobs[3];
+
+  for (guint i = 0; i < 3; i++)
+    {
+      aex_block_init (&blocks[i]);
+      jobs[i] = aex_executor_submit (limiter, aex_block_job, &blocks[i], NULL);
+    }
+  aex_gate_wait (&blocks[0].started);
+  aex_gate_wait (&blocks[1].started);
+  g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 2);
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 1);
+  aex_assert_state (jobs[2], QUEUED);
+  aex_gate_open (&blocks[1].release);
+  aex_gate_wait (&blocks[2].started);
+  aex_assert_state (jobs[1], RESOLVED);
+  aex_gate_open (&blocks[0].release);
+  aex_gate_open (&blocks[2].release);
+  for (guint i = 0; i < 3; i++)
+    {
+      aex_test_wait (jobs[i]);
+      g_object_unref (jobs[i]);
+      aex_block_clear (&blocks[i]);
+    }
+  g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 0);
+  aex_test_shutdown (limiter);
+}
+
+/* With one slot: in order, one after the other, each done before the next one starts. */
+typedef struct
+{
+  AexPending *before;
+  AexRecord  *record;
+} Link;
+
+static gboolean
+job_after (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      data,
+           GError      **error)
+{
+  Link *link = data;
+
+  aex_record_add (link->record, link->before == NULL || aex_pending_is_done (link->before) ? "." : "early");
+  return TRUE;
+}
+
+static void
+test_serial (void)
+{
+  enum { N = 500 };
+  AexExecutor *limiter = limited_pool (4, 1);
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  AexRecord record;
+  Link links[N];
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autofree char *text = NULL;
+
+  aex_record_init (&record);
+  for (guint i = 0; i < N; i++)
+    {
+      links[i] = (Link) { i > 0 ? jobs->pdata[i - 1] : NULL, &record };
+      g_ptr_array_add (jobs, aex_executor_submit (limiter, job_after, &links[i], NULL));
+    }
+  aex_block_end (&block, blocker);
+  aex_test_wait (jobs->pdata[N - 1]);
+  text = aex_record_dup_text (&record);
+  g_assert_null (strstr (text, "early"));
+  g_assert_cmpuint (aex_record_get_length (&record), ==, N);
+  aex_record_clear (&record);
+  aex_test_shutdown (limiter);
+}
+
+static void
+test_priorities (void)
+{
+  AexExecutor *limiter = limited_pool (2, 1);
+  AexRecord record;
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+
+  aex_record_init (&record);
+  g_ptr_array_add (jobs, aex_submit_note_with_priority (limiter, AEX_PRIORITY_BACKGROUND, &record, "d"));
+  g_ptr_array_add (jobs, aex_submit_note (limiter, &record, "b"));
+  g_ptr_array_add (jobs, aex_submit_note_with_priority (limiter, AEX_PRIORITY_HIGH, &record, "a"));
+  g_ptr_array_add (jobs, aex_submit_note (limiter, &record, "e"));
+  g_ptr_array_add (jobs, aex_submit_note (limiter, &record, "c"));
+  g_assert_true (aex_pending_set_priority (jobs->pdata[3], AEX_PRIORITY_BACKGROUND));
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 5);
+  aex_block_end (&block, blocker);
+  for (guint i = 0; i < jobs->len; i++)
+    aex_test_wait (jobs->pdata[i]);
+  aex_assert_record (&record, "a b c d e");
+  aex_record_clear (&record);
+  aex_test_shutdown (limiter);
+}
+
+static AexPending *
+follow_promise (AexPending   *job,
+                GCancellable *cancellable,
+                gpointer      promise,
+                GError      **error)
+{
+  return g_object_ref (promise);
+}
+
+/* The function of a coroutine returns, its slot stays. */
+static void
+test_coroutine (void)
+{
+  AexExecutor *limiter = limited_pool (2, 1);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  g_autoptr (AexPending) first = aex_executor_submit_async (limiter, follow_promise, promise, NULL);
+  g_autoptr (AexPending) second = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+  AexExecutor *pool = aex_limiter_get_wrapped (AEX_LIMITER (limiter));
+  AexBlock block;
+
+  /* Its function has returned when the only worker of the pool is free again. */
+  aex_thread_pool_set_max_workers (AEX_THREAD_POOL (pool), 1);
+  aex_block_end (&block, aex_block_begin (&block, pool));
+  g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 1);
+  aex_assert_state (second, QUEUED);
+  aex_pending_resolve_int64 (promise, 1);
+  aex_test_wait (second);
+  aex_assert_resolved_int64 (first, 1);
+  aex_test_shutdown (limiter);
+}
+
+static void
+test_set_max (void)
+{
+  AexExecutor *limiter = limited_pool (4, 1);
+  AexBlock blocks[4];
+  AexPending *jobs[4];
+
+  for (guint i = 0; i < 4; i++)
+    {
+      aex_block_init (&blocks[i]);
+      jobs[i] = aex_executor_submit (limiter, aex_block_job, &blocks[i], NULL);
+    }
+  aex_gate_wait (&blocks[0].started);
+  aex_limiter_set_max_concurrent (AEX_LIMITER (limiter), 3);
+  aex_gate_wait (&blocks[1].started);
+  aex_gate_wait (&blocks[2].started);
+  g_assert_cmpuint (aex_limiter_get_max_concurrent (AEX_LIMITER (limiter)), ==, 3);
+
+  /* Fewer: as they come back. */
+  aex_limiter_set_max_concurrent (AEX_LIMITER (limiter), 1);
+  aex_gate_open (&blocks[0].release);
+  aex_gate_open (&blocks[1].release);
+  aex_test_wait (jobs[0]);
+  aex_test_wait (jobs[1]);
+  aex_assert_state (jobs[3], QUEUED);
+  aex_gate_open (&blocks[2].release);
+  aex_gate_wait (&blocks[3].started);
+  aex_gate_open (&blocks[3].release);
+  for (guint i = 0; i < 4; i++)
+    {
+      aex_test_wait (jobs[i]);
+      g_object_unref (jobs[i]);
+      aex_block_clear (&blocks[i]);
+    }
+  aex_test_shutdown (limiter);
+}
+
+static void
+test_max_pending (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) first = NULL, second = NULL, permit = NULL;
+
+  aex_executor_set_max_pending (limiter, 1);
+  first = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  second = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+  permit = aex_limiter_acquire (AEX_LIMITER (limiter));
+  aex_assert_failed_with (second, AEX_ERROR, AEX_ERROR_BUSY);
+  aex_assert_failed_with (permit, AEX_ERROR, AEX_ERROR_BUSY);
+  aex_block_end (&block, blocker);
+  aex_test_wait (first);
+  aex_assert_resolved_int64 (first, 1);
+  aex_test_shutdown (limiter);
+}
+
+/* --- cancelling what is queued */
+static void
+test_cancel_queued (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *pool = aex_limiter_get_wrapped (AEX_LIMITER (limiter));
+  AexPoison poison;
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) job = NULL, next = NULL;
+
+  aex_poison_init_executor (&poison, pool);
+  job = aex_executor_submit (limiter, aex_poison_job, &poison, aex_poison_release);
+  next = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (3), NULL);
+  g_assert_true (aex_pending_cancel (job, NULL));
+  aex_assert_cancelled (job);
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 1);
+  /* It frees nothing that it did not have. */
+  aex_assert_state (next, QUEUED);
+  aex_block_end (&block, blocker);
+  aex_test_wait (next);
+  aex_test_shutdown (limiter);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+}
+
+/* A job that has a slot and waits for a worker gives it back. */
+static void
+test_cancel_handed (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) next = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+
+  g_assert_cmpuint (aex_executor_get_n_pending (pool), ==, 1);
+  g_assert_true (aex_pending_cancel (job, NULL));
+  g_assert_cmpuint (aex_executor_get_n_pending (pool), ==, 1);
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 1);
+  aex_block_end (&block, blocker);
+  aex_test_wait (next);
+  aex_assert_resolved_int64 (next, 2);
+  aex_test_shutdown (limiter);
+  aex_test_shutdown (pool);
+}
+
+/* --- E10, E12 */
+static void
+test_waits (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (aex_pending_wait (queued, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  aex_assert_cancelled (queued);
+  g_clear_error (&error);
+  /* The default gives up on what runs, and leaves it running. */
+  g_assert_false (aex_pending_wait (blocker, AEX_WAIT_FLAGS_NONE, -1, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  aex_assert_state (blocker, RUNNING);
+  g_assert_false (aex_pending_is_cancelled (blocker));
+  aex_block_end (&block, blocker);
+  aex_test_shutdown (limiter);
+}
+
+/* --- E4: map, and operations, and posts */
+static gboolean
+map_square (AexPendingStream *stream,
+            guint             index,
+            GCancellable     *cancellable,
+            gpointer          data,
+            GError          **error)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  int *running = data;
+
+  g_assert_cmpint (g_atomic_int_add (running, 1), <, 2);
+  g_value_init (&value, G_TYPE_INT64);
+  g_value_set_int64 (&value, (gint64) index * index);
+  aex_pending_stream_set_value (stream, index, &value);
+  g_atomic_int_add (running, -1);
+  return TRUE;
+}
+
+static void
+test_map (void)
+{
+  enum { N = 200 };
+  static const guint windows[] = { 0, 3 };
+
+  for (guint w = 0; w < G_N_ELEMENTS (windows); w++)
+    {
+      AexExecutor *limiter = limited_pool (4, 2);
+      int running = 0;
+      g_autoptr (AexPendingStream) stream = aex_executor_map (limiter, N, windows[w], -1, AEX_MAP_FLAGS_NONE, map_square, &running, NULL);
+
+      for (guint i = 0; i < N; i++)
+        {
+          g_autoptr (GError) error = NULL;
+          g_autoptr (AexPendingResult) result = aex_pending_stream_next_sync (stream, -1, NULL, &error);
+          GValue *value;
+
+          g_assert_no_error (error);
+          value = aex_pending_result_dup_value (result, &error);
+          g_assert_cmpint (g_value_get_int64 (value), ==, i * i);
+          g_boxed_free (G_TYPE_VALUE, value);
+        }
+      g_assert_null (aex_pending_stream_next_sync (stream, -1, NULL, NULL));
+      aex_test_shutdown (limiter);
+    }
+}
+
+/* It gives its slot to others between items. */
+static void
+test_map_shares (void)
+{
+  AexExecutor *limiter = limited_pool (2, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  int running = 0;
+  g_autoptr (AexPendingStream) stream = aex_executor_map (limiter, 3, 0, -1, AEX_MAP_FLAGS_NONE, map_square, &running, NULL);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (9), NULL);
+  g_autoptr (AexPending) stopped = NULL;
+
+  aex_block_end (&block, blocker);
+  aex_test_wait (job);
+  stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_NONE);
+  aex_test_wait (stopped);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (AexPendingResult) result = aex_pending_stream_next_sync (stream, -1, NULL, NULL);
+
+      g_assert_true (aex_pending_result_get_success (result));
+    }
+  g_object_unref (limiter);
+}
+
+static void
+test_post (void)
+{
+  AexExecutor *limiter = limited_pool (2, 1);
+  AexRecord record;
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+
+  aex_record_init (&record);
+  aex_executor_post (limiter, aex_note_post, aex_note_new (&record, "a"), aex_note_free);
+  aex_executor_post (limiter, aex_note_post, aex_note_new (&record, "b"), aex_note_free);
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 2);
+  g_assert_cmpuint (aex_record_get_length (&record), ==, 0);
+  aex_block_end (&block, blocker);
+  aex_test_shutdown (limiter);
+  aex_assert_record (&record, "a b");
+  aex_record_clear (&record);
+}
+
+static void
+test_call (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  g_autoptr (AexPending) call = aex_executor_call (limiter, "no-such-operation", NULL);
+
+  aex_assert_failed_with (call, AEX_ERROR, AEX_ERROR_NOT_FOUND);
+  aex_test_shutdown (limiter);
+}
+
+static gboolean
+on_unhandled (AexExecutor *executor,
+              AexPending  *pending,
+              GError      *error,
+              gpointer     seen)
+{
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_atomic_int_inc ((int *) seen);
+  return TRUE;
+}
+
+static void
+test_unhandled (void)
+{
+  AexExecutor *limiter = limited_pool (1, 1);
+  int seen = 0;
+
+  g_signal_connect (limiter, "unhandled-error", G_CALLBACK (on_unhandled), &seen);
+  g_object_unref (aex_executor_submit (limiter, aex_job_fail, NULL, NULL));
+  aex_test_iterate_until (aex_test_is_set, &seen);
+  aex_test_shutdown (limiter);
+}
+
+/* --- nested work */
+static gboolean
+job_submits (AexPending   *job,
+             GCancellable *cancellable,
+             gpointer      limiter,
+             GError      **error)
+{
+  g_autoptr (AexPending) inner = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (5), NULL);
+
+  aex_pending_follow (job, inner);
+  return TRUE;
+}
+
+static gboolean
+job_waits (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      limiter,
+           GError      **error)
+{
+  g_autoptr (AexPending) inner = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (5), NULL);
+
+  if (!aex_pending_wait (inner, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, -1, NULL, error))
+    {
+      aex_pending_cancel (inner, NULL);
+      return FALSE;
+    }
+  aex_pending_resolve_int64 (job, aex_pending_get_int64 (inner, NULL));
+  return TRUE;
+}
+
+static void
+test_from_job (void)
+{
+  AexExecutor *limiter = limited_pool (2, 2);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, job_submits, limiter, NULL);
+  g_autoptr (AexPending) waiting = NULL;
+
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, 5);
+  waiting = aex_executor_submit (limiter, job_waits, limiter, NULL);
+  aex_test_wait (waiting);
+  aex_assert_resolved_int64 (waiting, 5);
+  aex_test_shutdown (limiter);
+}
+
+static void
+test_would_deadlock (void)
+{
+  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *outer = limiter_new (limiter, 1);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, job_waits, limiter, NULL);
+  g_autoptr (AexPending) nested = NULL;
+
+  aex_test_wait (job);
+  aex_assert_failed_with (job, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  /* The slot that is missing may be that of a limiter below. */
+  nested = aex_executor_submit (outer, job_waits, limiter, NULL);
+  aex_test_wait (nested);
+  aex_assert_failed_with (nested, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_shutdown (outer);
+  aex_test_shutdown (limiter);
+}
+
+typedef struct
+{
+  AexExecutor *limiter;
+  AexGate      both;
+} Pair;
+
+static gboolean
+job_waits_in_pair (AexPending   *job,
+                   GCancellable *cancellable,
+                   gpointer      data,
+                   GError      **error)
+{
+  Pair *pair = data;
+
+  aex_gate_open (&pair->both);
+  aex_gate_wait_n (&pair->both, 2);
+  return job_waits (job, cancellable, pair->limiter, error);
+}
+
+/* Two slots, and who has them waits for a third: one of the two is refused, and then the other gets what it needs. */
+static void
+test_would_deadlock_all (void)
+{
+  Pair pair = { .limiter = limited_pool (2, 2) };
+  g_autoptr (AexPending) first = NULL, second = NULL;
+  g_autoptr (GError) first_error = NULL, second_error = NULL;
+
+  aex_gate_init (&pair.both);
+  first = aex_executor_submit (pair.limiter, job_waits_in_pair, &pair, NULL);
+  second = aex_executor_submit (pair.limiter, job_waits_in_pair, &pair, NULL);
+  aex_test_wait (first);
+  aex_test_wait (second);
+  first_error = aex_pending_dup_error (first);
+  second_error = aex_pending_dup_error (second);
+  g_assert_true ((first_error == NULL) != (second_error == NULL));
+  if (first_error == NULL)
+    first_error = g_steal_pointer (&second_error);
+  g_assert_error (first_error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_gate_clear (&pair.both);
+  aex_test_shutdown (pair.limiter);
+}
+
+/* A waiter runs what has a slot, and never what has none. */
+static gboolean
+job_waits_for (AexPending   *job,
+               GCancellable *cancellable,
+               gpointer      awaited,
+               GError      **error)
+{
+  return aex_pending_wait (awaited, AEX_WAIT_FLAGS_NONE, -1, NULL, error);
+}
+
+static void
+test_claim (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) waiting = NULL, handed = NULL, queued = NULL;
+  g_autoptr (GError) error = NULL;
+  AexPending *has_slot = aex_executor_submit (limiter, aex_job_thread, NULL, NULL);
+
+  handed = has_slot;
+  queued = aex_executor_submit (limiter, aex_job_thread, NULL, NULL);
+  waiting = aex_executor_submit (pool, job_waits_for, queued, NULL);
+  aex_block_end (&block, blocker);
+  aex_test_wait (waiting);
+  aex_test_wait (handed);
+  aex_assert_state (waiting, RESOLVED);
+  aex_assert_state (queued, RESOLVED);
+  aex_test_shutdown (limiter);
+  aex_test_shutdown (pool);
+}
+
+/* --- E5, E6, E7: ending */
+static void
+test_drains (void)
+{
+  AexExecutor *pool = aex_test_pool (2);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_NONE);
+  g_autoptr (AexPending) late = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) late_acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
+  g_autoptr (AexPending) other = NULL;
+
+  assert_closed (late);
+  assert_closed (late_acquire);
+  g_assert_false (aex_pending_is_done (stopped));
+  aex_block_end (&block, blocker);
+  aex_test_wait (stopped);
+  aex_assert_resolved_int64 (job, 1);
+  /* Who waited for a permit got it; it is not waited for. */
+  aex_assert_state (acquire, RESOLVED);
+  g_assert_cmpint (aex_executor_get_state (limiter), ==, AEX_EXECUTOR_STATE_STOPPED);
+  shut_down (limiter);
+  /* The wrapped executor goes on. */
+  other = aex_executor_submit (pool, aex_job_int, GINT_TO_POINTER (2), NULL);
+  aex_test_wait (other);
+  aex_assert_resolved_int64 (other, 2);
+  g_object_unref (limiter);
+  aex_test_shutdown (pool);
+}
+
+static void
+test_drops (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 2);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+
+  assert_closed (handed);
+  assert_closed (queued);
+  assert_closed (acquire);
+  aex_assert_state (blocker, RUNNING);
+  aex_block_end (&block, blocker);
+  aex_test_wait (stopped);
+  g_object_unref (limiter);
+  aex_test_shutdown (pool);
+}
+
+static void
+test_cancels_running (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexGate started;
+  g_autoptr (AexPending) job = NULL, stopped = NULL;
+
+  aex_gate_init (&started);
+  job = aex_executor_submit (limiter, aex_job_until_cancelled, &started, NULL);
+  aex_gate_wait (&started);
+  stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  aex_test_wait (stopped);
+  aex_assert_cancelled (job);
+  aex_gate_clear (&started);
+  g_object_unref (limiter);
+  aex_test_shutdown (pool);
+}
+
+static gboolean
+job_shuts_down (AexPending   *job,
+                GCancellable *cancellable,
+                gpointer      executor,
+                GError      **error)
+{
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
+
+  return aex_pending_wait (stopped, AEX_WAIT_FLAGS_NONE, -1, NULL, error);
+}
+
+/* From a job of its own, and from one of its own that shuts down what is below. */
+static void
+test_from_own_job (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexExecutor *other = limiter_new (pool, 1);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, job_shuts_down, limiter, NULL);
+  g_autoptr (AexPending) below = NULL;
+
+  aex_test_wait (job);
+  aex_assert_state (job, RESOLVED);
+  below = aex_executor_submit (other, job_shuts_down, pool, NULL);
+  aex_test_wait (below);
+  aex_assert_state (below, RESOLVED);
+  g_object_unref (limiter);
+  g_object_unref (other);
+  aex_test_shutdown (pool);
+}
+
+static void
+test_last_unref (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (4), NULL);
+
+  g_object_unref (limiter);
+  /* What it had accepted keeps the wrapped executor open. */
+  g_object_unref (pool);
+  aex_block_end (&block, blocker);
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, 4);
+}
+
+/* --- the wrapped executor ends first */
+static void
+test_wrapped_drains (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
+  g_autoptr (AexPending) late = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+
+  assert_closed (late);
+  aex_block_end (&block, blocker);
+  aex_test_wait (stopped);
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, 1);
+  g_object_unref (limiter);
+  g_object_unref (pool);
+}
+
+static void
+test_wrapped_stops (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
+  g_autoptr (AexPending) next = aex_limiter_acquire (AEX_LIMITER (limiter));
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  AexPoison poison;
+
+  /* More than a stack could take. */
+  aex_poison_init (&poison);
+  for (guint i = 0; i < 100000; i++)
+    g_ptr_array_add (jobs, aex_executor_submit (limiter, aex_job_int, NULL, NULL));
+  g_ptr_array_add (jobs, aex_executor_submit (limiter, aex_poison_job, &poison, aex_poison_release));
+  shut_down (pool);
+  for (guint i = 0; i < jobs->len; i++)
+    assert_closed (jobs->pdata[i]);
+  /* Who waits for a slot to do his own work still gets it. */
+  aex_assert_state (next, QUEUED);
+  g_clear_object (&acquire);
+  aex_assert_state (next, RESOLVED);
+  g_clear_object (&next);
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_object_unref (limiter);
+  g_object_unref (pool);
+}
+
+static void
+test_wrapped_drops (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexExecutor *limiter = limiter_new (pool, 1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+  g_autoptr (AexPending) stopped = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+
+  assert_closed (handed);
+  aex_block_end (&block, blocker);
+  aex_test_wait (stopped);
+  aex_test_wait (queued);
+  g_object_unref (limiter);
+  g_object_unref (pool);
+}
+
+/* --- over a caller, and one that is scripted */
+static gpointer
+run_on_caller (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (AexCaller) caller = aex_caller_ref_for_context (context);
+  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (caller), 1);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  g_autoptr (AexPending) first = NULL, second = NULL;
+
+  g_main_context_push_thread_default (context);
+  first = aex_executor_submit_async (limiter, follow_promise, promise, NULL);
+  second = aex_executor_submit (limiter, aex_job_thread, NULL, NULL);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 1);
+  aex_assert_state (second, QUEUED);
+  aex_pending_resolve (promise, NULL);
+  aex_test_run_until_done (second);
+  g_assert_true (aex_pending_get_pointer (second, NULL) == g_thread_self ());
+  g_object_unref (limiter);
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+test_over_caller (void)
+{
+  aex_test_in_thread (run_on_caller, NULL);
+}
+
+/* The context goes while jobs wait. */
+static void
+test_context_dies (void)
+{
+  GMainContext *context = g_main_context_new ();
+  AexCaller *caller = aex_caller_ref_for_context (context);
+  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (caller), 1);
+  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, NULL, NULL);
+  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, NULL, NULL);
+
+  g_object_unref (caller);
+  g_main_context_unref (context);
+  assert_closed (handed);
+  assert_closed (queued);
+  g_object_unref (limiter);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  aex_test_init (&argc, &argv);
+  aex_test_add ("/limiter/E1/over-anything", test_over_anything);
+  aex_test_add ("/limiter/E1/not-an-executor", test_not_an_executor);
+  aex_test_add ("/limiter/E1/wraps-default", test_wraps_default);
+  aex_test_add ("/limiter/E2/context", test_context);
+  aex_test_add ("/limiter/E3/run", test_run);
+  aex_test_add ("/limiter/E4/map", test_map);
+  aex_test_add ("/limiter/E4/map-shares", test_map_shares);
+  aex_test_add ("/limiter/E5/drains", test_drains);
+  aex_test_add ("/limiter/E6/drops", test_drops);
+  aex_test_add ("/limiter/E6/cancels-running", test_cancels_running);
+  aex_test_add ("/limiter/E6/from-own-job", test_from_own_job);
+  aex_test_add ("/limiter/E7/last-unref", test_last_unref);
+  aex_test_add ("/limiter/E8/wrapped", test_wrapped);
+  aex_test_add ("/limiter/E8/wrapped-drains", test_wrapped_drains);
+  aex_test_add ("/limiter/E8/wrapped-stops", test_wrapped_stops);
+  aex_test_add ("/limiter/E8/wrapped-drops", test_wrapped_drops);
+  aex_test_add ("/limiter/E8/over-caller", test_over_caller);
+  aex_test_add ("/limiter/E8/context-dies", test_context_dies);
+  aex_test_add ("/limiter/E9/runs-here", test_runs_here);
+  aex_test_add ("/limiter/E10/E12/waits", test_waits);
+  aex_test_add ("/limiter/at-most", test_at_most);
+  aex_test_add ("/limiter/serial", test_serial);
+  aex_test_add ("/limiter/priorities", test_priorities);
+  aex_test_add ("/limiter/coroutine", test_coroutine);
+  aex_test_add ("/limiter/set-max-concurrent", test_set_max);
+  aex_test_add ("/limiter/max-pending", test_max_pending);
+  aex_test_add ("/limiter/cancel-queued", test_cancel_queued);
+  aex_test_add ("/limiter/cancel-handed-over", test_cancel_handed);
+  aex_test_add ("/limiter/post", test_post);
+  aex_test_add ("/limiter/call", test_call);
+  aex_test_add ("/limiter/unhandled", test_unhandled);
+  aex_test_add ("/limiter/from-job", test_from_job);
+  aex_test_add ("/limiter/would-deadlock", test_would_deadlock);
+  aex_test_add ("/limiter/would-deadlock-all", test_would_deadlock_all);
+  aex_test_add ("/limiter/claim", test_claim);
+  return aex_test_run ();
+}
