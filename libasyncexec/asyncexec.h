@@ -19,6 +19,7 @@
 #include "aex-thread-pool.h"
 #include "aex-trampoline.h"
 #include "aex-caller.h"
+#include "aex-caller-pool.h"
 #include "aex-permit.h"
 #include "aex-limiter.h"
 #include "aex-testing.h"

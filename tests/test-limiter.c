@@ -98,11 +98,16 @@ test_wrapped (void)
 static void
 test_wraps_default (void)
 {
-  g_autoptr (AexExecutor) usual = aex_executor_ref_default ();
-  g_autoptr (AexLimiter) limiter = g_object_new (AEX_TYPE_LIMITER, NULL);
+  AexExecutor *pool = aex_test_pool (1);
+  AexLimiter *limiter;
 
-  g_assert_true (aex_limiter_get_wrapped (limiter) == usual);
+  aex_executor_set_default (pool);
+  limiter = g_object_new (AEX_TYPE_LIMITER, NULL);
+  g_assert_true (aex_limiter_get_wrapped (limiter) == pool);
   g_assert_cmpuint (aex_limiter_get_max_concurrent (limiter), ==, 1);
+  aex_executor_set_default (NULL);
+  g_object_unref (limiter);
+  aex_test_shutdown (pool);
 }
 
 static gboolean

@@ -124,6 +124,7 @@ purge (AexCallerCore *self)
     return;
   aex_target_ref (self);
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
+  aex_home_hurry (self->home);
 }
 
 static gboolean
