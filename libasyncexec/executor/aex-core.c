@@ -52,6 +52,9 @@ notify_run (AexEntry *entry, AexTarget *target)
   (void) target;
   if (facade != NULL)
     g_object_notify (facade, "state");
+  /* What it leads to may be much: whoever made it keeps no reference to it for the next submission. */
+  if (atomic_load (&self->state) == AEX_EXECUTOR_STATE_STOPPED)
+    aex_thread_flush ();
   aex_target_unref (self);
 }
 

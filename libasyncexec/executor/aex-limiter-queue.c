@@ -2,32 +2,21 @@
 
 /* Who gets the next slot of a limiter. */
 #include "base/aex-fork-private.h"
-#include "base/aex-i18n-private.h"
 #include "executor/aex-permit-private.h"
 #include "pending/aex-value-private.h"
 
 /* ---- waiting for a permit: a job that is never run, but resolved while it is queued */
 
-static gboolean
-acquire_job (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
-{
-  (void) job;
-  (void) cancellable;
-  (void) data;
-  g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NOT_SUPPORTED, _("A permit is waited for, it can not be run"));
-  return FALSE;
-}
-
 gboolean
 aex_limiter_is_acquire (AexPending *job)
 {
-  return job->func == (gpointer) acquire_job;
+  return (job->flags & AEX_FLAG_UNRUN) != 0;
 }
 
 AexPending *
 aex_limiter_core_acquire (AexLimiterCore *self)
 {
-  AexPending *job = aex_pending_new_job (&self->core.target, aex_thread_get ()->context, (gpointer) acquire_job, NULL, NULL, 0);
+  AexPending *job = aex_pending_new_job (&self->core.target, aex_thread_get ()->context, NULL, NULL, NULL, AEX_FLAG_UNRUN);
 
   aex_pending_set_static_name (job, "acquire");
   return aex_core_submit_job (&self->core, job, AEX_LANE_DEFAULT);

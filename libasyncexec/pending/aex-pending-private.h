@@ -97,6 +97,7 @@ enum {
   AEX_FLAG_RELEASE_ON_OWNER = 1 << 3,
   AEX_FLAG_TIMED            = 1 << 4,   /* its queue entry is a timer */
   AEX_FLAG_TYPED            = 1 << 5,   /* its value must be of result_type */
+  AEX_FLAG_UNRUN            = 1 << 6,   /* a job that is completed while it is queued, and never run */
 };
 
 /* 88 bytes: see core-notes in doc/decisions.md.  The outcome never shares storage with func, data or destroy: a foreign

@@ -70,7 +70,8 @@ aex_pending_claim_any (AexPending *self)
 {
   guint state = aex_pending_load (self);
 
-  return AEX_PHASE (state) == AEX_PHASE_QUEUED && aex_pending_claim (self, AEX_GENERATION (state));
+  return AEX_PHASE (state) == AEX_PHASE_QUEUED && !(self->flags & AEX_FLAG_UNRUN)
+         && aex_pending_claim (self, AEX_GENERATION (state));
 }
 
 static guint

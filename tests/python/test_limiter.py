@@ -320,6 +320,7 @@ class Default(unittest.TestCase):
         threads = [threading.Thread(target=use) for _ in range(8)]
         pools = [AsyncExec.ThreadPool(1) for _ in range(2)]
         limiter = AsyncExec.Limiter(pools[0], 1)
+        AsyncExec.Executor.set_default(limiter)
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):

@@ -248,7 +248,7 @@ typedef struct
   guint n_rounds;
   int   n_left;        /* atomic: threads that still submit */
   int   n_run;         /* atomic */
-  int   n_released;    /* atomic */
+  AexGate released;
 } Swap;
 
 static gboolean
@@ -264,7 +264,7 @@ swap_job (AexPending   *job,
 static void
 swap_released (gpointer swap)
 {
-  g_atomic_int_inc (&((Swap *) swap)->n_released);
+  aex_gate_open (&((Swap *) swap)->released);
 }
 
 static gpointer
@@ -292,6 +292,7 @@ test_swap (void)
   GThread *threads[N_THREADS];
   guint i;
 
+  aex_gate_init (&swap.released);
   for (i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new ("swap", swap_thread, &swap);
   for (i = 0; g_atomic_int_get (&swap.n_left) > 0; i++)
@@ -306,9 +307,10 @@ test_swap (void)
     g_thread_join (threads[i]);
   aex_executor_set_default (NULL);
   /* What was replaced drains by itself. */
-  aex_test_wait_threads ();
+  aex_gate_wait_n (&swap.released, N_THREADS * swap.n_rounds);
   g_assert_cmpint (swap.n_run, ==, (int) (N_THREADS * swap.n_rounds));
-  g_assert_cmpint (swap.n_released, ==, swap.n_run);
+  g_assert_cmpuint (swap.released.n_opened, ==, N_THREADS * swap.n_rounds);
+  aex_gate_clear (&swap.released);
 }
 
 int

@@ -4,7 +4,7 @@
 using AsyncExec;
 
 static void test_wrapped () {
-    var pool = new ThreadPool (2);
+    var pool = new AsyncExec.ThreadPool (2);
     var limiter = new Limiter (pool);
 
     assert (limiter.wrapped == pool && limiter.max_concurrent == 1);
@@ -15,7 +15,7 @@ static void test_wrapped () {
 }
 
 static void test_permits () {
-    var pool = new ThreadPool (2);
+    var pool = new AsyncExec.ThreadPool (2);
     var limiter = new Limiter (pool, 1);
     var acquired = limiter.acquire ();
 
