@@ -139,6 +139,46 @@ test_runs_here (void)
   aex_test_shutdown (pooled);
 }
 
+/* --- E11: from outside into a loop, and from the loop itself */
+typedef struct
+{
+  AexExecutor *limiter;
+  GThread     *ran_on;
+  int          over;       /* atomic */
+} Outside;
+
+static gpointer
+run_from_outside (gpointer data)
+{
+  Outside *outside = data;
+  g_autoptr (GError) error = NULL;
+  GValue *value = aex_executor_run (outside->limiter, aex_job_thread, NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  outside->ran_on = g_value_get_pointer (value);
+  g_boxed_free (G_TYPE_VALUE, value);
+  g_atomic_int_set (&outside->over, TRUE);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+static void
+test_outside (void)
+{
+  g_autoptr (AexCaller) main_caller = aex_caller_ref_main ();
+  Outside outside = { .limiter = limiter_new (AEX_EXECUTOR (main_caller), 1) };
+  GThread *thread = g_thread_new ("outside", run_from_outside, &outside);
+  g_autoptr (GError) error = NULL;
+
+  aex_test_iterate_until (aex_test_is_set, &outside.over);
+  g_thread_join (thread);
+  g_assert_true (outside.ran_on == g_thread_self ());
+  g_assert_null (aex_executor_run (outside.limiter, aex_job_thread, NULL, NULL, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  aex_test_drain ();
+  g_object_unref (outside.limiter);
+}
+
 /* --- E2: the context of the submission, not of whoever gives the slot back */
 static gboolean
 job_reads_var (AexPending   *job,
@@ -344,9 +384,11 @@ test_coroutine (void)
   AexExecutor *pool = aex_limiter_get_wrapped (AEX_LIMITER (limiter));
   AexBlock block;
 
-  /* Its function has returned when the only worker of the pool is free again. */
+  /* Its function has returned when the only worker of the pool is free again, and what that may have caused has run when
+   * it is free once more. */
   aex_thread_pool_set_max_workers (AEX_THREAD_POOL (pool), 1);
-  aex_block_end (&block, aex_block_begin (&block, pool));
+  for (guint i = 0; i < 2; i++)
+    aex_block_end (&block, aex_block_begin (&block, pool));
   g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 1);
   aex_assert_state (second, QUEUED);
   aex_pending_resolve_int64 (promise, 1);
@@ -1012,6 +1054,7 @@ main (int    argc,
   aex_test_add ("/limiter/E8/context-dies", test_context_dies);
   aex_test_add ("/limiter/E9/runs-here", test_runs_here);
   aex_test_add ("/limiter/E10/E12/waits", test_waits);
+  aex_test_add ("/limiter/E11/outside", test_outside);
   aex_test_add ("/limiter/at-most", test_at_most);
   aex_test_add ("/limiter/serial", test_serial);
   aex_test_add ("/limiter/priorities", test_priorities);
