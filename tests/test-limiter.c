@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-limits.h"
 
 /* E1-E12 where an executor that bounds another one differs: slots. */
-
-static AexExecutor *
-limiter_new (AexExecutor *wrapped,
-             guint        max_concurrent)
-{
-  AexExecutor *limiter = aex_limiter_new (wrapped, max_concurrent);
-
-  g_assert_true (AEX_IS_LIMITER (limiter));
-  return limiter;
-}
-
-/* A limiter over a pool of its own. */
-static AexExecutor *
-limited_pool (guint max_workers,
-              guint max_concurrent)
-{
-  g_autoptr (AexExecutor) pool = aex_test_pool (max_workers);
-
-  return limiter_new (pool, max_concurrent);
-}
-
-static void
-shut_down (AexExecutor *executor)
-{
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
-
-  aex_test_wait (stopped);
-}
-
-static void
-assert_closed (AexPending *pending)
-{
-  aex_assert_state (pending, CANCELLED);
-  aex_assert_failed_with (pending, AEX_ERROR, AEX_ERROR_CLOSED);
-}
 
 /* --- E1, E8, E9 */
 static void
 test_over_anything (void)
 {
   AexExecutor *pool = aex_test_pool (2);
-  AexExecutor *inner = limiter_new (pool, 2);
-  AexExecutor *limiter = limiter_new (inner, 1);
+  AexExecutor *inner = aex_test_limiter (pool, 2);
+  AexExecutor *limiter = aex_test_limiter (inner, 1);
   g_autoptr (AexPending) job = NULL;
 
   g_assert_cmpuint (aex_thread_pool_get_n_workers (AEX_THREAD_POOL (pool)), ==, 0);
@@ -78,7 +42,7 @@ static void
 test_wrapped (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 3);
+  AexExecutor *limiter = aex_test_limiter (pool, 3);
   g_autoptr (AexExecutor) found = NULL;
   guint max;
 
@@ -86,7 +50,7 @@ test_wrapped (void)
   g_object_get (limiter, "wrapped", &found, "max-concurrent", &max, NULL);
   g_assert_true (found == pool);
   g_assert_cmpuint (max, ==, 3);
-  shut_down (limiter);
+  aex_test_shut_down (limiter);
   /* Also afterwards, and open. */
   g_assert_true (aex_limiter_get_wrapped (AEX_LIMITER (limiter)) == pool);
   g_assert_cmpint (aex_executor_get_state (pool), !=, AEX_EXECUTOR_STATE_STOPPED);
@@ -124,9 +88,9 @@ static void
 test_runs_here (void)
 {
   g_autoptr (AexCaller) main_caller = aex_caller_ref_main ();
-  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (main_caller), 1);
+  AexExecutor *limiter = aex_test_limiter (AEX_EXECUTOR (main_caller), 1);
   g_autoptr (AexPending) job = aex_executor_submit (limiter, job_is_on, limiter, NULL);
-  AexExecutor *pooled = limited_pool (1, 1);
+  AexExecutor *pooled = aex_test_limited_pool (1, 1);
   g_autoptr (GError) error = NULL;
 
   g_assert_true (aex_executor_runs_here (limiter));
@@ -166,7 +130,7 @@ static void
 test_outside (void)
 {
   g_autoptr (AexCaller) main_caller = aex_caller_ref_main ();
-  Outside outside = { .limiter = limiter_new (AEX_EXECUTOR (main_caller), 1) };
+  Outside outside = { .limiter = aex_test_limiter (AEX_EXECUTOR (main_caller), 1) };
   GThread *thread = g_thread_new ("outside", run_from_outside, &outside);
   g_autoptr (GError) error = NULL;
 
@@ -218,7 +182,7 @@ static void
 test_context (void)
 {
   g_autoptr (AexContextVar) var = aex_context_var_new ("who", NULL);
-  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, limiter);
   g_autoptr (AexContext) context = aex_context_new ();
@@ -244,7 +208,7 @@ test_context (void)
 static void
 test_run (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   g_autoptr (GError) error = NULL;
   GValue *value = aex_executor_run (limiter, aex_job_int, GINT_TO_POINTER (42), NULL, NULL, &error);
 
@@ -254,7 +218,7 @@ test_run (void)
   g_assert_null (aex_executor_run (limiter, aex_job_fail, NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_clear_error (&error);
-  shut_down (limiter);
+  aex_test_shut_down (limiter);
   g_assert_null (aex_executor_run (limiter, aex_job_int, NULL, NULL, NULL, &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_CLOSED);
   g_object_unref (limiter);
@@ -264,7 +228,7 @@ test_run (void)
 static void
 test_at_most (void)
 {
-  AexExecutor *limiter = limited_pool (4, 2);
+  AexExecutor *limiter = aex_test_limited_pool (4, 2);
   AexBlock blocks[3];
   AexPending *jobs[3];
 
@@ -316,7 +280,7 @@ static void
 test_serial (void)
 {
   enum { N = 500 };
-  AexExecutor *limiter = limited_pool (4, 1);
+  AexExecutor *limiter = aex_test_limited_pool (4, 1);
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
   AexRecord record;
   Link links[N];
@@ -342,7 +306,7 @@ test_serial (void)
 static void
 test_priorities (void)
 {
-  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
   AexRecord record;
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, limiter);
@@ -364,22 +328,13 @@ test_priorities (void)
   aex_test_shutdown (limiter);
 }
 
-static AexPending *
-follow_promise (AexPending   *job,
-                GCancellable *cancellable,
-                gpointer      promise,
-                GError      **error)
-{
-  return g_object_ref (promise);
-}
-
 /* The function of a coroutine returns, its slot stays. */
 static void
 test_coroutine (void)
 {
-  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
   g_autoptr (AexPending) promise = aex_pending_new ();
-  g_autoptr (AexPending) first = aex_executor_submit_async (limiter, follow_promise, promise, NULL);
+  g_autoptr (AexPending) first = aex_executor_submit_async (limiter, aex_test_follow, promise, NULL);
   g_autoptr (AexPending) second = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
   AexExecutor *pool = aex_limiter_get_wrapped (AEX_LIMITER (limiter));
   AexBlock block;
@@ -400,7 +355,7 @@ test_coroutine (void)
 static void
 test_set_max (void)
 {
-  AexExecutor *limiter = limited_pool (4, 1);
+  AexExecutor *limiter = aex_test_limited_pool (4, 1);
   AexBlock blocks[4];
   AexPending *jobs[4];
 
@@ -437,7 +392,7 @@ test_set_max (void)
 static void
 test_max_pending (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, limiter);
   g_autoptr (AexPending) first = NULL, second = NULL, permit = NULL;
@@ -458,7 +413,7 @@ test_max_pending (void)
 static void
 test_cancel_queued (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   AexExecutor *pool = aex_limiter_get_wrapped (AEX_LIMITER (limiter));
   AexPoison poison;
   AexBlock block;
@@ -485,7 +440,7 @@ static void
 test_cancel_handed (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
+  AexExecutor *limiter = aex_test_limiter (pool, 1);
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, pool);
   g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
@@ -506,7 +461,7 @@ test_cancel_handed (void)
 static void
 test_waits (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   AexBlock block;
@@ -554,7 +509,7 @@ test_map (void)
 
   for (guint w = 0; w < G_N_ELEMENTS (windows); w++)
     {
-      AexExecutor *limiter = limited_pool (4, 2);
+      AexExecutor *limiter = aex_test_limited_pool (4, 2);
       int running = 0;
       g_autoptr (AexPendingStream) stream = aex_executor_map (limiter, N, windows[w], -1, AEX_MAP_FLAGS_NONE, map_square, &running, NULL);
 
@@ -578,7 +533,7 @@ test_map (void)
 static void
 test_map_shares (void)
 {
-  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, limiter);
   int running = 0;
@@ -602,7 +557,7 @@ test_map_shares (void)
 static void
 test_post (void)
 {
-  AexExecutor *limiter = limited_pool (2, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
   AexRecord record;
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, limiter);
@@ -621,7 +576,7 @@ test_post (void)
 static void
 test_call (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   g_autoptr (AexPending) call = aex_executor_call (limiter, "no-such-operation", NULL);
 
   aex_assert_failed_with (call, AEX_ERROR, AEX_ERROR_NOT_FOUND);
@@ -642,7 +597,7 @@ on_unhandled (AexExecutor *executor,
 static void
 test_unhandled (void)
 {
-  AexExecutor *limiter = limited_pool (1, 1);
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
   int seen = 0;
 
   g_signal_connect (limiter, "unhandled-error", G_CALLBACK (on_unhandled), &seen);
@@ -684,7 +639,7 @@ job_waits (AexPending   *job,
 static void
 test_from_job (void)
 {
-  AexExecutor *limiter = limited_pool (2, 2);
+  AexExecutor *limiter = aex_test_limited_pool (2, 2);
   g_autoptr (AexPending) job = aex_executor_submit (limiter, job_submits, limiter, NULL);
   g_autoptr (AexPending) waiting = NULL;
 
@@ -699,8 +654,8 @@ test_from_job (void)
 static void
 test_would_deadlock (void)
 {
-  AexExecutor *limiter = limited_pool (2, 1);
-  AexExecutor *outer = limiter_new (limiter, 1);
+  AexExecutor *limiter = aex_test_limited_pool (2, 1);
+  AexExecutor *outer = aex_test_limiter (limiter, 1);
   g_autoptr (AexPending) job = aex_executor_submit (limiter, job_waits, limiter, NULL);
   g_autoptr (AexPending) nested = NULL;
 
@@ -737,7 +692,7 @@ job_waits_in_pair (AexPending   *job,
 static void
 test_would_deadlock_all (void)
 {
-  Pair pair = { .limiter = limited_pool (2, 2) };
+  Pair pair = { .limiter = aex_test_limited_pool (2, 2) };
   g_autoptr (AexPending) first = NULL, second = NULL;
   g_autoptr (GError) first_error = NULL, second_error = NULL;
 
@@ -770,7 +725,7 @@ static void
 test_claim (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
+  AexExecutor *limiter = aex_test_limiter (pool, 1);
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, pool);
   g_autoptr (AexPending) waiting = NULL, handed = NULL, queued = NULL;
@@ -789,246 +744,6 @@ test_claim (void)
   aex_test_shutdown (pool);
 }
 
-/* --- E5, E6, E7: ending */
-static void
-test_drains (void)
-{
-  AexExecutor *pool = aex_test_pool (2);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, limiter);
-  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_NONE);
-  g_autoptr (AexPending) late = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) late_acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
-  g_autoptr (AexPending) other = NULL;
-
-  assert_closed (late);
-  assert_closed (late_acquire);
-  g_assert_false (aex_pending_is_done (stopped));
-  aex_block_end (&block, blocker);
-  aex_test_wait (stopped);
-  aex_assert_resolved_int64 (job, 1);
-  /* Who waited for a permit got it; it is not waited for. */
-  aex_assert_state (acquire, RESOLVED);
-  g_assert_cmpint (aex_executor_get_state (limiter), ==, AEX_EXECUTOR_STATE_STOPPED);
-  shut_down (limiter);
-  /* The wrapped executor goes on. */
-  other = aex_executor_submit (pool, aex_job_int, GINT_TO_POINTER (2), NULL);
-  aex_test_wait (other);
-  aex_assert_resolved_int64 (other, 2);
-  g_object_unref (limiter);
-  aex_test_shutdown (pool);
-}
-
-static void
-test_drops (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 2);
-  AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, limiter);
-  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
-
-  assert_closed (handed);
-  assert_closed (queued);
-  assert_closed (acquire);
-  aex_assert_state (blocker, RUNNING);
-  aex_block_end (&block, blocker);
-  aex_test_wait (stopped);
-  g_object_unref (limiter);
-  aex_test_shutdown (pool);
-}
-
-static void
-test_cancels_running (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexGate started;
-  g_autoptr (AexPending) job = NULL, stopped = NULL;
-
-  aex_gate_init (&started);
-  job = aex_executor_submit (limiter, aex_job_until_cancelled, &started, NULL);
-  aex_gate_wait (&started);
-  stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
-  aex_test_wait (stopped);
-  aex_assert_cancelled (job);
-  aex_gate_clear (&started);
-  g_object_unref (limiter);
-  aex_test_shutdown (pool);
-}
-
-static gboolean
-job_shuts_down (AexPending   *job,
-                GCancellable *cancellable,
-                gpointer      executor,
-                GError      **error)
-{
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
-
-  return aex_pending_wait (stopped, AEX_WAIT_FLAGS_NONE, -1, NULL, error);
-}
-
-/* From a job of its own, and from one of its own that shuts down what is below. */
-static void
-test_from_own_job (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexExecutor *other = limiter_new (pool, 1);
-  g_autoptr (AexPending) job = aex_executor_submit (limiter, job_shuts_down, limiter, NULL);
-  g_autoptr (AexPending) below = NULL;
-
-  aex_test_wait (job);
-  aex_assert_state (job, RESOLVED);
-  below = aex_executor_submit (other, job_shuts_down, pool, NULL);
-  aex_test_wait (below);
-  aex_assert_state (below, RESOLVED);
-  g_object_unref (limiter);
-  g_object_unref (other);
-  aex_test_shutdown (pool);
-}
-
-static void
-test_last_unref (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, limiter);
-  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (4), NULL);
-
-  g_object_unref (limiter);
-  /* What it had accepted keeps the wrapped executor open. */
-  g_object_unref (pool);
-  aex_block_end (&block, blocker);
-  aex_test_wait (job);
-  aex_assert_resolved_int64 (job, 4);
-}
-
-/* --- the wrapped executor ends first */
-static void
-test_wrapped_drains (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, limiter);
-  g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
-  g_autoptr (AexPending) late = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-
-  assert_closed (late);
-  aex_block_end (&block, blocker);
-  aex_test_wait (stopped);
-  aex_test_wait (job);
-  aex_assert_resolved_int64 (job, 1);
-  g_object_unref (limiter);
-  g_object_unref (pool);
-}
-
-static void
-test_wrapped_stops (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  g_autoptr (AexPending) acquire = aex_limiter_acquire (AEX_LIMITER (limiter));
-  g_autoptr (AexPending) next = aex_limiter_acquire (AEX_LIMITER (limiter));
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
-  AexPoison poison;
-
-  /* More than a stack could take. */
-  aex_poison_init (&poison);
-  for (guint i = 0; i < 100000; i++)
-    g_ptr_array_add (jobs, aex_executor_submit (limiter, aex_job_int, NULL, NULL));
-  g_ptr_array_add (jobs, aex_executor_submit (limiter, aex_poison_job, &poison, aex_poison_release));
-  shut_down (pool);
-  for (guint i = 0; i < jobs->len; i++)
-    assert_closed (jobs->pdata[i]);
-  /* Who waits for a slot to do his own work still gets it. */
-  aex_assert_state (next, QUEUED);
-  g_clear_object (&acquire);
-  aex_assert_state (next, RESOLVED);
-  g_clear_object (&next);
-  aex_test_iterate_until (aex_poison_is_released, &poison);
-  g_object_unref (limiter);
-  g_object_unref (pool);
-}
-
-static void
-test_wrapped_drops (void)
-{
-  AexExecutor *pool = aex_test_pool (1);
-  AexExecutor *limiter = limiter_new (pool, 1);
-  AexBlock block;
-  AexPending *blocker = aex_block_begin (&block, pool);
-  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
-  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
-  g_autoptr (AexPending) stopped = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
-
-  assert_closed (handed);
-  aex_block_end (&block, blocker);
-  aex_test_wait (stopped);
-  aex_test_wait (queued);
-  g_object_unref (limiter);
-  g_object_unref (pool);
-}
-
-/* --- over a caller, and one that is scripted */
-static gpointer
-run_on_caller (gpointer data)
-{
-  g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (AexCaller) caller = aex_caller_ref_for_context (context);
-  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (caller), 1);
-  g_autoptr (AexPending) promise = aex_pending_new ();
-  g_autoptr (AexPending) first = NULL, second = NULL;
-
-  g_main_context_push_thread_default (context);
-  first = aex_executor_submit_async (limiter, follow_promise, promise, NULL);
-  second = aex_executor_submit (limiter, aex_job_thread, NULL, NULL);
-  while (g_main_context_iteration (context, FALSE))
-    ;
-  g_assert_cmpuint (aex_executor_get_n_running (limiter), ==, 1);
-  aex_assert_state (second, QUEUED);
-  aex_pending_resolve (promise, NULL);
-  aex_test_run_until_done (second);
-  g_assert_true (aex_pending_get_pointer (second, NULL) == g_thread_self ());
-  g_object_unref (limiter);
-  while (g_main_context_iteration (context, FALSE))
-    ;
-  g_main_context_pop_thread_default (context);
-  return NULL;
-}
-
-static void
-test_over_caller (void)
-{
-  aex_test_in_thread (run_on_caller, NULL);
-}
-
-/* The context goes while jobs wait. */
-static void
-test_context_dies (void)
-{
-  GMainContext *context = g_main_context_new ();
-  AexCaller *caller = aex_caller_ref_for_context (context);
-  AexExecutor *limiter = limiter_new (AEX_EXECUTOR (caller), 1);
-  g_autoptr (AexPending) handed = aex_executor_submit (limiter, aex_job_int, NULL, NULL);
-  g_autoptr (AexPending) queued = aex_executor_submit (limiter, aex_job_int, NULL, NULL);
-
-  g_object_unref (caller);
-  g_main_context_unref (context);
-  assert_closed (handed);
-  assert_closed (queued);
-  g_object_unref (limiter);
-}
-
 int
 main (int    argc,
       char **argv)
@@ -1041,17 +756,7 @@ main (int    argc,
   aex_test_add ("/limiter/E3/run", test_run);
   aex_test_add ("/limiter/E4/map", test_map);
   aex_test_add ("/limiter/E4/map-shares", test_map_shares);
-  aex_test_add ("/limiter/E5/drains", test_drains);
-  aex_test_add ("/limiter/E6/drops", test_drops);
-  aex_test_add ("/limiter/E6/cancels-running", test_cancels_running);
-  aex_test_add ("/limiter/E6/from-own-job", test_from_own_job);
-  aex_test_add ("/limiter/E7/last-unref", test_last_unref);
   aex_test_add ("/limiter/E8/wrapped", test_wrapped);
-  aex_test_add ("/limiter/E8/wrapped-drains", test_wrapped_drains);
-  aex_test_add ("/limiter/E8/wrapped-stops", test_wrapped_stops);
-  aex_test_add ("/limiter/E8/wrapped-drops", test_wrapped_drops);
-  aex_test_add ("/limiter/E8/over-caller", test_over_caller);
-  aex_test_add ("/limiter/E8/context-dies", test_context_dies);
   aex_test_add ("/limiter/E9/runs-here", test_runs_here);
   aex_test_add ("/limiter/E10/E12/waits", test_waits);
   aex_test_add ("/limiter/E11/outside", test_outside);
