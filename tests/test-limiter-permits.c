@@ -39,6 +39,7 @@ test_in_turn (void)
   g_autoptr (AexPending) first = acquire (limiter);
   g_autoptr (AexPending) job = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
   g_autoptr (AexPending) second = acquire (limiter);
+  g_autoptr (AexPending) third = NULL;
   AexPermit *permit, *other;
 
   /* A slot that is free is given at once. */
@@ -52,6 +53,9 @@ test_in_turn (void)
   aex_assert_resolved_int64 (job, 1);
   /* Once: this gives back nothing that is not its own. */
   aex_permit_release (permit);
+  third = acquire (limiter);
+  aex_assert_state (third, QUEUED);
+  g_assert_true (aex_pending_cancel (third, NULL));
   other = dup_permit (second);
   g_assert_true (other != permit);
   aex_permit_unref (permit);
