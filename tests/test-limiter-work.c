@@ -94,6 +94,22 @@ test_post (void)
   aex_record_clear (&record);
 }
 
+/* Dropped, and released where it was posted. */
+static void
+test_post_refused (void)
+{
+  g_autoptr (AexExecutor) limiter = aex_test_limited_pool (1, 1);
+  AexRecord record;
+
+  aex_record_init (&record);
+  aex_test_shut_down (limiter);
+  aex_executor_post (limiter, aex_note_post, aex_note_new (&record, "never"), aex_note_free);
+  aex_test_drain ();
+  g_assert_cmpuint (aex_record_get_length (&record), ==, 0);
+  g_assert_cmpuint (aex_executor_get_n_pending (limiter), ==, 0);
+  aex_record_clear (&record);
+}
+
 static void
 test_call (void)
 {
@@ -273,6 +289,7 @@ main (int    argc,
   aex_test_add ("/limiter/E4/map", test_map);
   aex_test_add ("/limiter/E4/map-shares", test_map_shares);
   aex_test_add ("/limiter/post", test_post);
+  aex_test_add ("/limiter/post-refused", test_post_refused);
   aex_test_add ("/limiter/call", test_call);
   aex_test_add ("/limiter/unhandled", test_unhandled);
   aex_test_add ("/limiter/from-job", test_from_job);

@@ -75,30 +75,41 @@ give (AexCallerPoolCore *self, int place, AexLane lane, const AexEntry *entry)
   return FALSE;
 }
 
+/* The lock is held. */
+static AexAcceptance
+accept (AexCallerPoolCore *self, AexPending *job, int *place)
+{
+  guint max = atomic_load (&self->core.max_pending);
+
+  if (aex_core_is_closed (&self->core))
+    return AEX_REFUSED_CLOSED;
+  if (max > 0 && self->n_queued >= max)
+    return AEX_REFUSED_BUSY;
+  *place = reserve (self, job, AEX_EXECUTOR_STATE_RUNNING);
+  return *place >= 0 ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
+}
+
 static AexAcceptance
 pool_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **error)
 {
   AexCallerPoolCore *self = (AexCallerPoolCore *) core;
-  guint max = atomic_load (&core->max_pending);
+  gboolean is_job = submitted->kind == &aex_job_kind;
   AexEntry entry = *submitted;
-  int place = -1;
+  AexAcceptance acceptance;
+  int place;
 
   (void) error;
+  if (!is_job)
+    entry = (AexEntry) { &aex_job_kind, aex_core_job_for_post (core, submitted), NULL, NULL };
   g_mutex_lock (&self->lock);
-  if (max > 0 && self->n_queued >= max)
-    {
-      g_mutex_unlock (&self->lock);
-      return aex_core_is_closed (core) ? AEX_REFUSED_CLOSED : AEX_REFUSED_BUSY;
-    }
-  if (!aex_core_is_closed (core) && pick (self, AEX_EXECUTOR_STATE_RUNNING) >= 0)
-    {
-      if (entry.kind != &aex_job_kind)
-        entry = (AexEntry) { &aex_job_kind, aex_core_job_for_post (core, submitted), NULL, NULL };
-      place = reserve (self, entry.a, AEX_EXECUTOR_STATE_STOPPING);
-    }
+  acceptance = accept (self, entry.a, &place);
   g_mutex_unlock (&self->lock);
-  if (place < 0)
-    return AEX_REFUSED_CLOSED;
+  if (acceptance != AEX_ACCEPTED)
+    {
+      if (!is_job)
+        aex_core_undo_post (entry.a);
+      return acceptance;
+    }
   if (!give (self, place, lane, &entry))
     /* It ended just now: as if it had been dropped there. */
     entry.kind->drop (&entry, &core->target);

@@ -94,6 +94,8 @@ void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance w
 void        aex_core_release_unrun (AexPending *job);
 /* Fire-and-forget work, for executors that know only jobs: takes what the entry holds. */
 AexPending *aex_core_job_for_post (AexCore *self, const AexEntry *post);
+/* It is not accepted: gives all that back, uncalled and unreleased. */
+void        aex_core_undo_post    (AexPending *job);
 extern const AexEntryKind aex_post_kind;    /* a: func, b: data, c: destroy */
 
 /* Running jobs. */

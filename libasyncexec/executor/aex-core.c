@@ -371,6 +371,15 @@ aex_core_job_for_post (AexCore *self, const AexEntry *post)
   return aex_pending_new_job (&self->target, NULL, (gpointer) post_job_run, job, post_job_free, 0);
 }
 
+void
+aex_core_undo_post (AexPending *job)
+{
+  ((AexPostJob *) job->data)->destroy = NULL;
+  atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
+  aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+  g_object_unref (job);
+}
+
 /* ---- what runs */
 
 void

@@ -32,15 +32,19 @@ limiter_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError *
   AexAcceptance acceptance;
 
   (void) error;
-  g_mutex_lock (&self->lock);
-  acceptance = accepts (self, is_job && aex_limiter_is_acquire (entry.a));
-  if (acceptance == AEX_ACCEPTED && !is_job)
+  if (!is_job)
     entry = (AexEntry) { &aex_job_kind, aex_core_job_for_post (core, submitted), NULL, NULL };
+  g_mutex_lock (&self->lock);
+  acceptance = accepts (self, aex_limiter_is_acquire (entry.a));
   if (acceptance == AEX_ACCEPTED)
     push (self, lane, &entry);
   g_mutex_unlock (&self->lock);
   if (acceptance != AEX_ACCEPTED)
-    return acceptance;
+    {
+      if (!is_job)
+        aex_core_undo_post (entry.a);
+      return acceptance;
+    }
   aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
   aex_limiter_pump (self);
   return AEX_ACCEPTED;

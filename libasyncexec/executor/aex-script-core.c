@@ -108,7 +108,8 @@ script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **
 {
   AexScriptCore *self = (AexScriptCore *) core;
   guint max = atomic_load (&core->max_pending);
-  AexPending *job;
+  gboolean is_job = submitted->kind == &aex_job_kind;
+  AexPending *job = is_job ? submitted->a : aex_core_job_for_post (core, submitted);
 
   (void) lane;
   (void) error;
@@ -116,9 +117,10 @@ script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **
   if (aex_core_is_closed (core) || (max > 0 && g_hash_table_size (self->queued) >= max))
     {
       g_mutex_unlock (&self->lock);
+      if (!is_job)
+        aex_core_undo_post (job);
       return aex_core_is_closed (core) ? AEX_REFUSED_CLOSED : AEX_REFUSED_BUSY;
     }
-  job = submitted->kind == &aex_job_kind ? submitted->a : aex_core_job_for_post (core, submitted);
   g_hash_table_add (self->queued, job);
   g_object_ref (job);
   g_mutex_unlock (&self->lock);
