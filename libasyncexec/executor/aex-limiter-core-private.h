@@ -23,6 +23,7 @@ typedef struct {
   int n_waiting;                 /* jobs in the queue, without those that were dropped there */
   int n_handed;                  /* handed over and not started */
   int n_running;
+  int n_ending;                  /* pendings that we are completing just now: the stop comes after them */
   gboolean stopped;
 } AexLimiterCore;
 

@@ -22,6 +22,16 @@ aex_limiter_core_acquire (AexLimiterCore *self)
   return aex_core_submit_job (&self->core, job, AEX_LANE_DEFAULT);
 }
 
+/* What was begun under the lock has come to its end. */
+static void
+ended (AexLimiterCore *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_ending--;
+  g_mutex_unlock (&self->lock);
+  aex_limiter_check_stopped (self);
+}
+
 /* The slot is taken.  A pending that was cancelled meanwhile lets go of the permit at once. */
 static void
 give_permit (AexLimiterCore *self, AexPending *acquire)
@@ -32,6 +42,7 @@ give_permit (AexLimiterCore *self, AexPending *acquire)
   g_value_take_boxed (value, aex_permit_new (self));
   aex_pending_record (acquire, AEX_TAG_VALUE, (AexWord) { .v_value = value });
   g_object_unref (acquire);
+  ended (self);
 }
 
 /* ---- taking from the queue */
@@ -83,6 +94,7 @@ take (AexLimiterCore *self, AexEntry *entry, AexLane *lane)
       if (aex_limiter_is_acquire (entry->a))
         {
           taken = AEX_TAKEN_ACQUIRE;
+          self->n_ending++;
         }
       else
         {
@@ -148,6 +160,7 @@ not_handed_over (AexLimiterCore *self, AexPending *job, GError *error)
   late = settle_late (self, job);
   if (!late)
     g_hash_table_insert (self->slots, job, GUINT_TO_POINTER (AEX_HAND_OVER_FAILED));
+  self->n_ending++;
   g_mutex_unlock (&self->lock);
   if (error != NULL && !late)
     aex_pending_reject (job, error);
@@ -157,7 +170,7 @@ not_handed_over (AexLimiterCore *self, AexPending *job, GError *error)
   aex_pending_cancel_as (job, AEX_CANCEL_DROP, NULL);
   aex_core_release_unrun (job);
   g_object_unref (job);
-  aex_limiter_check_stopped (self);
+  ended (self);
 }
 
 static void
@@ -284,7 +297,7 @@ aex_limiter_check_stopped (AexLimiterCore *self)
     return;
   n_excused = aex_core_n_excused (&self->core);
   g_mutex_lock (&self->lock);
-  if (!self->stopped && self->n_waiting <= 0 && g_hash_table_size (self->slots) <= n_excused)
+  if (!self->stopped && self->n_waiting <= 0 && self->n_ending == 0 && g_hash_table_size (self->slots) <= n_excused)
     {
       self->stopped = TRUE;
       wrapped = g_steal_pointer (&self->wrapped_object);
