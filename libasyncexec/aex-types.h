@@ -19,6 +19,7 @@ typedef struct _AexOperations    AexOperations;
 typedef struct _AexExecutor      AexExecutor;
 typedef struct _AexThreadPool    AexThreadPool;
 typedef struct _AexCaller        AexCaller;
+typedef struct _AexPermit        AexPermit;
 
 /**
  * AexJobFunc:

@@ -19,6 +19,9 @@
 #include "aex-thread-pool.h"
 #include "aex-trampoline.h"
 #include "aex-caller.h"
+#include "aex-caller-pool.h"
+#include "aex-permit.h"
+#include "aex-limiter.h"
 #include "aex-testing.h"
 #include "aex-gjs.h"
 #undef ASYNCEXEC_INSIDE

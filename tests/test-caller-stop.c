@@ -152,6 +152,40 @@ test_running_completes_as_cancelled (void)
   g_object_unref (caller);
 }
 
+static gboolean
+job_submits_and_stops (AexPending   *job,
+                       GCancellable *cancellable,
+                       gpointer      data,
+                       GError      **error)
+{
+  gpointer *arguments = data;
+
+  arguments[1] = aex_executor_submit (arguments[0], aex_job_int, NULL, NULL);
+  aex_gate_open (arguments[2]);
+  return aex_job_until_cancelled (job, cancellable, NULL, error);
+}
+
+/* Also what its thread had taken over already. */
+static void
+test_taken_over (void)
+{
+  AexCaller *caller = new_caller ();
+  AexGate ready;
+  gpointer arguments[] = { caller, NULL, &ready };
+  g_autoptr (AexPending) running = NULL, queued = NULL, stopped = NULL;
+
+  aex_gate_init (&ready);
+  running = aex_executor_submit (AEX_EXECUTOR (caller), job_submits_and_stops, arguments, NULL);
+  aex_gate_wait (&ready);
+  queued = arguments[1];
+  stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_NONE);
+  aex_test_wait (stopped);
+  aex_assert_cancelled (running);
+  aex_assert_failed_with (queued, AEX_ERROR, AEX_ERROR_CLOSED);
+  aex_gate_clear (&ready);
+  g_object_unref (caller);
+}
+
 static void
 test_double_stop (void)
 {
@@ -485,6 +519,7 @@ main (int    argc,
   aex_test_add ("/caller/K16/await-stopped", test_await_stopped);
   aex_test_add ("/caller/S12/background-executor", test_background_executor);
   aex_test_add ("/caller/S13/running-completes-as-cancelled", test_running_completes_as_cancelled);
+  aex_test_add ("/caller/S13/taken-over", test_taken_over);
   aex_test_add ("/caller/S13/double", test_double_stop);
   aex_test_add ("/caller/S13/wait-false", test_wait_false);
   aex_test_add ("/caller/K39/unref-running", test_unref_running);

@@ -54,6 +54,7 @@ struct _AexHome {
 
   _Atomic gsize n_inbox;          /* entries in the inbox; written under the lock, read anywhere */
   _Atomic gint64 next_timer_us;   /* -1: none; likewise */
+  atomic_int hurry;               /* look at the inbox before the next entry; set by anybody */
 
   /* only the thread that runs the context touches these */
   AexQueue local[AEX_N_LANES];
@@ -106,6 +107,7 @@ void       aex_home_drain_releases     (AexHome *self);
 /* Drops what matches: from what other threads can reach, and, on the own thread in a dispatch, from the rest. */
 typedef gboolean (*AexHomeMatch) (const AexEntry *entry, gpointer data);
 void       aex_home_drop_matching      (AexHome *self, AexHomeMatch match, gpointer data, gboolean own_thread);
+void       aex_home_hurry              (AexHome *self);
 void       aex_home_drop_timers        (AexHome *self, AexHomeMatch match, gpointer data);
 
 /* An entry that can wait for others of its kind: all that came meanwhile run in one round, and rounds begin at least

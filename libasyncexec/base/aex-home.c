@@ -487,9 +487,18 @@ home_spin (AexHome *self)
   return FALSE;
 }
 
+/* What was posted comes before what is taken over already, according to its lane. */
+void
+aex_home_hurry (AexHome *self)
+{
+  atomic_store (&self->hurry, TRUE);
+}
+
 static gboolean
 home_next (AexHome *self, AexEntry *entry)
 {
+  if (G_UNLIKELY (atomic_load_explicit (&self->hurry, memory_order_relaxed)) && atomic_exchange (&self->hurry, FALSE))
+    home_collect (self);
   if (home_pop (self, entry))
     return TRUE;
   if (atomic_load_explicit (&self->n_inbox, memory_order_acquire) == 0 && !home_spin (self))

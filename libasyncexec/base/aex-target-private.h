@@ -52,7 +52,7 @@ typedef struct {
   void        (*finalize)   (AexTarget *self);
 
   /* May this thread, which waits, run a queued job of this executor on its stack?  outside: it does no job of it. */
-  gboolean    (*may_claim)  (AexTarget *self, gboolean outside);
+  gboolean    (*may_claim)  (AexTarget *self, AexPending *job, gboolean outside);
   void        (*job_event)  (AexTarget *self, AexPending *job, AexJobEvent event);
   /* Put a queued job into another lane; generation tells its entries apart. */
   void        (*requeue)    (AexTarget *self, AexPending *job, AexLane lane, guint generation);
@@ -61,11 +61,17 @@ typedef struct {
   void        (*wait_end)   (AexTarget *self);
   /* An error that nobody observed; job may be NULL. */
   void        (*report)     (AexTarget *self, AexPending *job, const GError *error);
-  /* Where a running job's cancellable is cancelled: a home, or NULL for the cancelling thread. */
-  AexTarget  *(*cancel_target) (AexTarget *self);
+  /* Where a running job's cancellable is cancelled: a home, or NULL for the cancelling thread.  job NULL: any job. */
+  AexTarget  *(*cancel_target) (AexTarget *self, AexPending *job);
   /* Optional: the one main context in which jobs are run although others may wait for them there: cancel_target() is
    * NULL then. */
-  AexTarget  *(*job_home) (AexTarget *self);
+  AexTarget  *(*job_home) (AexTarget *self, AexPending *job);
+  /* Optional: its pending is done, and its waiters are not told yet. */
+  void        (*job_settled) (AexTarget *self, AexPending *job);
+  /* Optional: to which executor job was handed over; NULL: to none yet. */
+  AexTarget  *(*get_place) (AexTarget *self, AexPending *job);
+  /* Optional: TRUE when job is queued until one of others (AexPending, references) is done, and for nothing else. */
+  gboolean    (*waits_for_others) (AexTarget *self, AexPending *job, GPtrArray *others);
   const char *(*get_name)   (AexTarget *self);
 } AexTargetOps;
 

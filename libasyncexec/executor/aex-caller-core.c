@@ -94,7 +94,8 @@ is_my_job (const AexEntry *entry, gpointer data)
 
   if (entry->kind == &aex_post_kind)
     return TRUE;
-  return entry->kind == &aex_job_kind && ((AexPending *) entry->a)->environment->executor == &self->core.target;
+  return entry->kind == &aex_job_kind
+         && aex_core_has_job (&self->core, ((AexPending *) entry->a)->environment->executor, entry->a);
 }
 
 static void
@@ -123,6 +124,7 @@ purge (AexCallerCore *self)
     return;
   aex_target_ref (self);
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
+  aex_home_hurry (self->home);
 }
 
 static gboolean
@@ -210,23 +212,30 @@ caller_accepts (AexCallerCore *self)
   return AEX_ACCEPTED;
 }
 
-static AexAcceptance
-caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+static gboolean
+caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
 {
   AexCallerCore *self = (AexCallerCore *) core;
-  AexAcceptance acceptance = caller_accepts (self);
   gboolean is_job = entry->kind == &aex_job_kind;
 
   (void) error;
-  if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
-    return acceptance;
   if (is_job)
     atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
   if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
-    return AEX_ACCEPTED;
+    return TRUE;
   if (is_job)
     atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
-  return AEX_REFUSED_CLOSED;
+  return FALSE;
+}
+
+static AexAcceptance
+caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+{
+  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core);
+
+  if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
+    return acceptance;
+  return G_LIKELY (caller_hand_over (core, lane, entry, error)) ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
 }
 
 AexPending *
@@ -250,9 +259,10 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
 }
 
 static gboolean
-caller_may_claim (AexTarget *target, gboolean outside)
+caller_may_claim (AexTarget *target, AexPending *job, gboolean outside)
 {
   (void) target;
+  (void) job;
   (void) outside;
   return FALSE;
 }
@@ -317,8 +327,9 @@ caller_wait_end (AexTarget *target)
 }
 
 static AexTarget *
-caller_cancel_target (AexTarget *target)
+caller_cancel_target (AexTarget *target, AexPending *job)
 {
+  (void) job;
   return &((AexCallerCore *) target)->home->target;
 }
 
@@ -353,6 +364,7 @@ caller_get_width (AexCore *core)
     .get_name = aex_core_get_name, \
   }, \
   .submit = caller_submit, \
+  .hand_over = caller_hand_over, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
   .close_on_dispose = closes, \

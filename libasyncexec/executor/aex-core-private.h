@@ -16,6 +16,9 @@ typedef struct {
   AexTargetOps target;
   /* A new job, or fire-and-forget work, from a user: takes the entry when accepted.  ERROR sets error. */
   AexAcceptance (*submit)   (AexCore *self, AexLane lane, const AexEntry *entry, GError **error);
+  /* A job from an executor that is built on this one: taken until this one has terminated, whatever max-pending says.
+   * FALSE: it is not, and error may be set. */
+  gboolean      (*hand_over) (AexCore *self, AexLane lane, const AexEntry *entry, GError **error);
   /* Optional: counts a job that the calling thread is going to run at once; FALSE: it may not. */
   gboolean      (*admit)    (AexCore *self);
   /* Optional: is there a thread, or can one be started, for what is about to be posted? */
@@ -24,7 +27,10 @@ typedef struct {
   void          (*shutdown) (AexCore *self, AexShutdownFlags flags);
   guint         (*count)    (AexCore *self, gboolean running);
   void          (*facade_gone) (AexCore *self);   /* optional: its last outside reference was dropped */
+  /* Optional: the home without whose thread the shutdown does not end; unless given, where jobs are cancelled. */
+  AexTarget    *(*get_stop_home) (AexCore *self);
   gboolean      jobs_only;             /* entries that are no jobs can not run there */
+  gboolean      scripted;              /* a subclass does its work */
   gboolean      close_on_dispose;      /* the last outside reference shuts it down */
   /* map: how many may run at once */
   guint         (*get_width) (AexCore *self);
@@ -69,6 +75,11 @@ void     aex_executor_set_shared_core (AexExecutor *self, AexCore *core);
 void     aex_core_enter_state (AexCore *self, AexExecutorState state);
 gboolean aex_core_is_closed (AexCore *self);
 void     aex_core_stopped   (AexCore *self);
+
+/* func is called once, on whatever thread, when self has stopped; at once if it has already.  For executors that are
+ * built on others: until then, or until it is taken back, self holds watch. */
+void     aex_core_watch_stop   (AexCore *self, AexPending *watch);
+void     aex_core_unwatch_stop (AexCore *self, AexPending *watch);
 AexPending *aex_core_shutdown (AexCore *self, AexShutdownFlags flags);
 
 /* The parts of AexTargetOps that are the same for all. */
@@ -79,9 +90,16 @@ const char *aex_core_get_name (AexTarget *target);
 /* Submission. */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
+/* The closure of a job that nobody will run any more, to its owner; once, whoever else tries. */
+void        aex_core_release_unrun (AexPending *job);
+/* Fire-and-forget work, for executors that know only jobs: takes what the entry holds. */
+AexPending *aex_core_job_for_post (AexCore *self, const AexEntry *post);
+/* It is not accepted: gives all that back, uncalled and unreleased. */
+void        aex_core_undo_post    (AexPending *job);
 extern const AexEntryKind aex_post_kind;    /* a: func, b: data, c: destroy */
 
 /* Running jobs. */
+gboolean aex_core_has_job         (AexCore *self, AexTarget *executor, AexPending *job);   /* itself, or through others */
 void     aex_core_add_detached    (AexCore *self, AexPending *job);
 void     aex_core_remove_detached (AexCore *self, AexPending *job);
 void     aex_core_cancel_detached (AexCore *self);

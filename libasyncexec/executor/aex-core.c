@@ -52,6 +52,9 @@ notify_run (AexEntry *entry, AexTarget *target)
   (void) target;
   if (facade != NULL)
     g_object_notify (facade, "state");
+  /* What it leads to may be much: whoever made it keeps no reference to it for the next submission. */
+  if (atomic_load (&self->state) == AEX_EXECUTOR_STATE_STOPPED)
+    aex_thread_flush ();
   aex_target_unref (self);
 }
 
@@ -103,19 +106,54 @@ aex_core_stopped (AexCore *self)
     aex_pending_record (shutdowns->pdata[i], AEX_TAG_NONE, (AexWord) { 0 });
 }
 
+void
+aex_core_watch_stop (AexCore *self, AexPending *watch)
+{
+  g_mutex_lock (&self->state_lock);
+  g_ptr_array_add (self->shutdowns, g_object_ref (watch));
+  g_mutex_unlock (&self->state_lock);
+  if (atomic_load (&self->state) == AEX_EXECUTOR_STATE_STOPPED)
+    aex_core_stopped (self);
+}
+
+void
+aex_core_unwatch_stop (AexCore *self, AexPending *watch)
+{
+  guint index;
+  gboolean found;
+
+  g_mutex_lock (&self->state_lock);
+  found = g_ptr_array_find (self->shutdowns, watch, &index);
+  if (found)
+    g_ptr_array_steal_index (self->shutdowns, index);
+  g_mutex_unlock (&self->state_lock);
+  if (found)
+    g_object_unref (watch);
+}
+
+gboolean
+aex_core_has_job (AexCore *self, AexTarget *executor, AexPending *job)
+{
+  while (executor != NULL && executor != &self->target)
+    executor = executor->ops->get_place != NULL ? executor->ops->get_place (executor, job) : NULL;
+  return executor != NULL;
+}
+
 /* Under the state lock: the jobs of self that run on the calling thread. */
 static void
 excuse_own_jobs (AexCore *self)
 {
   for (AexFrame *frame = aex_thread_get ()->frame; frame != NULL; frame = frame->previous)
-    if (frame->executor == &self->target && frame->job != NULL)
+    if (frame->job != NULL && aex_core_has_job (self, frame->executor, frame->job))
       g_hash_table_add (self->excused, frame->job);
 }
 
 AexPending *
 aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
 {
-  AexPending *pending = aex_pending_new_report (self->target.ops->cancel_target (&self->target));
+  const AexCoreOps *ops = AEX_CORE_OPS (self);
+  AexTarget *home = ops->get_stop_home != NULL ? ops->get_stop_home (self) : ops->target.cancel_target (&self->target, NULL);
+  AexPending *pending = aex_pending_new_report (home);
 
   aex_core_enter_state (self, AEX_EXECUTOR_STATE_STOPPING);
   g_mutex_lock (&self->state_lock);
@@ -124,7 +162,7 @@ aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
   g_mutex_unlock (&self->state_lock);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
     aex_core_cancel_detached (self);
-  AEX_CORE_OPS (self)->shutdown (self, flags);
+  ops->shutdown (self, flags);
   if (atomic_load (&self->state) == AEX_EXECUTOR_STATE_STOPPED)
     aex_core_stopped (self);
   return pending;
@@ -227,6 +265,14 @@ aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *erro
     aex_pending_reject (job, error);
 }
 
+void
+aex_core_release_unrun (AexPending *job)
+{
+  GDestroyNotify destroy = __atomic_exchange_n (&job->destroy, NULL, __ATOMIC_ACQ_REL);
+
+  aex_destroy_at (job->environment->delivery, destroy, job->data);
+}
+
 AexPending *
 aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
 {
@@ -276,6 +322,63 @@ post_drop (AexEntry *entry, AexTarget *target)
 }
 
 const AexEntryKind aex_post_kind = { .run = post_run, .drop = post_drop };
+
+typedef struct {
+  AexPostFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+  AexCore *core;
+} AexPostJob;
+
+static gboolean
+post_job_run (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
+{
+  AexPostJob *self = data;
+  g_autoptr (GError) own_error = NULL;
+
+  (void) job;
+  (void) cancellable;
+  (void) error;
+  if (self->func (self->data, &own_error))
+    return TRUE;
+  if (own_error == NULL)
+    own_error = g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED,
+                                     _("The function failed without setting an error: set one, or return TRUE"));
+  aex_core_report (&self->core->target, NULL, own_error);
+  return TRUE;
+}
+
+static void
+post_job_free (gpointer data)
+{
+  AexPostJob *self = data;
+
+  if (self->destroy != NULL)
+    self->destroy (self->data);
+  aex_target_unref (self->core);
+  g_free (self);
+}
+
+AexPending *
+aex_core_job_for_post (AexCore *self, const AexEntry *post)
+{
+  AexPostJob *job = g_new0 (AexPostJob, 1);
+
+  job->func = (AexPostFunc) post->a;
+  job->data = post->b;
+  job->destroy = (GDestroyNotify) post->c;
+  job->core = aex_target_ref (self);
+  return aex_pending_new_job (&self->target, NULL, (gpointer) post_job_run, job, post_job_free, 0);
+}
+
+void
+aex_core_undo_post (AexPending *job)
+{
+  ((AexPostJob *) job->data)->destroy = NULL;
+  atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
+  aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
+  g_object_unref (job);
+}
 
 /* ---- what runs */
 

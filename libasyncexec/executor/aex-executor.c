@@ -533,7 +533,7 @@ aex_executor_runs_here (AexExecutor *self)
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), FALSE);
 
   core = (AexTarget *) aex_executor_get_core (self);
-  home = core->ops->job_home != NULL ? core->ops->job_home (core) : core->ops->cancel_target (core);
+  home = core->ops->job_home != NULL ? core->ops->job_home (core, NULL) : core->ops->cancel_target (core, NULL);
   return home != NULL && home->ops->is_current (home);
 }
 
@@ -564,7 +564,7 @@ aex_executor_shutdown (AexExecutor *self, AexShutdownFlags flags)
   if (aex_fork_check (&error))
     return aex_pending_new_failed (error);
   core = aex_executor_get_core (self);
-  if (AEX_CORE_OPS (core)->jobs_only)
+  if (AEX_CORE_OPS (core)->scripted)
     return aex_script_core_shutdown (core, flags);
   return AEX_EXECUTOR_GET_CLASS (self)->shutdown (self, flags);
 }

@@ -267,6 +267,8 @@ runner_failed (AexMap *self, AexPendingStream *stream, GError *error)
   map_unref (self);
 }
 
+static void post_runner (AexMap *self, AexPendingStream *stream);
+
 /* One turn: on a caller one item, so that others get theirs; on a pool a few milliseconds' worth would do, but FIFO with
  * other work matters more: an item per turn while anybody else waits there, else on and on. */
 static void
@@ -293,7 +295,9 @@ runner_run (AexEntry *entry, AexTarget *target)
     }
   while (AEX_CORE_OPS (self->core)->count (self->core, FALSE) == 0 && AEX_CORE_OPS (self->core)->get_width (self->core) > 1);
 
-  if (!self->core->target.ops->post (&self->core->target, AEX_LANE_DEFAULT, &again))
+  if (AEX_CORE_OPS (self->core)->jobs_only)
+    post_runner (self, stream);
+  else if (!self->core->target.ops->post (&self->core->target, AEX_LANE_DEFAULT, &again))
     runner_failed (self, stream, map_closed_error ());
 }
 
@@ -306,7 +310,7 @@ runner_drop (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind runner_kind = { .run = runner_run, .drop = runner_drop };
 
-/* A scripted executor knows only jobs. */
+/* Scripted executors and those that are built on others know only jobs. */
 static gboolean
 runner_job (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
 {
@@ -337,7 +341,7 @@ post_runner (AexMap *self, AexPendingStream *stream)
   const AexCoreOps *ops = AEX_CORE_OPS (self->core);
   GError *error = NULL;
   AexEntry *copy;
-  AexPending *job;
+  g_autoptr (AexPending) job = NULL;
 
   if (ops->ensure_thread != NULL && !ops->ensure_thread (self->core, &error))
     {
@@ -354,7 +358,13 @@ post_runner (AexMap *self, AexPendingStream *stream)
   copy->b = stream;
   copy->c = self;
   job = aex_pending_new_job (&self->core->target, NULL, (gpointer) runner_job, copy, runner_job_free, 0);
-  g_object_unref (aex_core_submit_job (self->core, job, AEX_LANE_DEFAULT));
+  entry = (AexEntry) { &aex_job_kind, g_object_ref (job), NULL, NULL };
+  if (ops->hand_over (self->core, AEX_LANE_DEFAULT, &entry, &error))
+    return;
+  g_object_unref (job);
+  copy->a = NULL;
+  aex_core_refuse (self->core, job, AEX_REFUSED_CLOSED, NULL);
+  runner_failed (self, stream, error != NULL ? error : map_closed_error ());
 }
 
 /* As many as there is room for and the executor can use. */

@@ -324,6 +324,19 @@ pool_post (AexTarget *target, AexLane lane, const AexEntry *entry)
   return ok;
 }
 
+/* The lock is held. */
+static gboolean
+pool_accept (AexPoolCore *self, AexLane lane, const AexEntry *entry, GError **error)
+{
+  if (G_UNLIKELY (self->n_threads == 0 && !aex_pool_want_worker (self, error)))
+    return FALSE;
+  pool_push (self, lane, entry);
+  self->n_submitted++;
+  if (!self->searching)
+    aex_pool_want_worker (self, NULL);
+  return TRUE;
+}
+
 static AexAcceptance
 pool_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
 {
@@ -338,19 +351,25 @@ pool_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
   g_mutex_lock (&self->lock);
   if (G_UNLIKELY (aex_core_is_closed (core)))
     acceptance = AEX_REFUSED_CLOSED;
-  else if (G_UNLIKELY (self->n_threads == 0 && !aex_pool_want_worker (self, error)))
+  else if (G_UNLIKELY (!pool_accept (self, lane, entry, error)))
     acceptance = AEX_REFUSED_ERROR;
-  else
-    {
-      pool_push (self, lane, entry);
-      self->n_submitted++;
-      if (!self->searching)
-        aex_pool_want_worker (self, NULL);
-    }
   g_mutex_unlock (&self->lock);
   if (G_UNLIKELY (atomic_load_explicit (&core->state, memory_order_relaxed) == AEX_EXECUTOR_STATE_INITIAL))
     aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
   return acceptance;
+}
+
+static gboolean
+pool_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+{
+  AexPoolCore *self = (AexPoolCore *) core;
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = !self->stopped && pool_accept (self, lane, entry, error);
+  g_mutex_unlock (&self->lock);
+  aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
+  return ok;
 }
 
 static gboolean
@@ -409,11 +428,12 @@ pool_finalize (AexTarget *target)
 
 /* On the stack of a waiter: a job of this pool always, somebody else where that was asked for and a thread is free. */
 static gboolean
-pool_may_claim (AexTarget *target, gboolean outside)
+pool_may_claim (AexTarget *target, AexPending *job, gboolean outside)
 {
   AexPoolCore *self = (AexPoolCore *) target;
   gboolean may;
 
+  (void) job;
   if (aex_thread_get ()->pool == target)
     return TRUE;
   if (!outside && !atomic_load (&self->help_waiting))
@@ -487,9 +507,10 @@ pool_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generation
 }
 
 static AexTarget *
-pool_cancel_target (AexTarget *target)
+pool_cancel_target (AexTarget *target, AexPending *job)
 {
   (void) target;
+  (void) job;
   return NULL;
 }
 
@@ -520,6 +541,7 @@ static const AexCoreOps pool_ops = {
     .get_name = aex_core_get_name,
   },
   .submit = pool_submit,
+  .hand_over = pool_hand_over,
   .admit = pool_admit,
   .ensure_thread = pool_ensure_thread,
   .shutdown = aex_pool_shutdown,

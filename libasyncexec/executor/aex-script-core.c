@@ -83,52 +83,24 @@ dispatch_drop (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind dispatch_kind = { .run = dispatch_run, .drop = dispatch_drop };
 
-typedef struct {
-  AexPostFunc func;
-  gpointer data;
-  GDestroyNotify destroy;
-  AexCore *core;
-} AexScriptPost;
-
-static gboolean
-script_post_run (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
-{
-  AexScriptPost *post = data;
-  g_autoptr (GError) own_error = NULL;
-
-  (void) job;
-  (void) cancellable;
-  (void) error;
-  if (post->func (post->data, &own_error))
-    return TRUE;
-  if (own_error == NULL)
-    own_error = g_error_new_literal (AEX_ERROR, AEX_ERROR_FAILED, _("The function failed without setting an error: set one, or return TRUE"));
-  aex_core_report (&post->core->target, NULL, own_error);
-  return TRUE;
-}
-
+/* The job is in the table: has the subclass told of it. */
 static void
-script_post_free (gpointer data)
+arrange_dispatch (AexScriptCore *self, AexPending *job)
 {
-  AexScriptPost *post = data;
+  AexEntry entry = { &dispatch_kind, self, job, NULL };
 
-  if (post->destroy != NULL)
-    post->destroy (post->data);
-  aex_target_unref (post->core);
-  g_free (post);
-}
-
-/* A subclass knows only jobs: fire-and-forget work becomes one. */
-static AexPending *
-job_for_post (AexScriptCore *self, const AexEntry *entry)
-{
-  AexScriptPost *post = g_new0 (AexScriptPost, 1);
-
-  post->func = (AexPostFunc) entry->a;
-  post->data = entry->b;
-  post->destroy = (GDestroyNotify) entry->c;
-  post->core = aex_target_ref (self);
-  return aex_pending_new_job (&self->core.target, NULL, (gpointer) script_post_run, post, script_post_free, 0);
+  aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_RUNNING);
+  if (self->dispatch_anywhere)
+    {
+      call_dispatch (self, job);
+      g_object_unref (job);
+      return;
+    }
+  aex_target_ref (self);
+  if (self->core.owner != NULL)
+    aex_target_post_or_drop (self->core.owner, AEX_LANE_DEFAULT, &entry);
+  else
+    dispatch_drop (&entry, NULL);
 }
 
 static AexAcceptance
@@ -136,8 +108,8 @@ script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **
 {
   AexScriptCore *self = (AexScriptCore *) core;
   guint max = atomic_load (&core->max_pending);
-  AexPending *job;
-  AexEntry entry;
+  gboolean is_job = submitted->kind == &aex_job_kind;
+  AexPending *job = is_job ? submitted->a : aex_core_job_for_post (core, submitted);
 
   (void) lane;
   (void) error;
@@ -145,26 +117,33 @@ script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **
   if (aex_core_is_closed (core) || (max > 0 && g_hash_table_size (self->queued) >= max))
     {
       g_mutex_unlock (&self->lock);
+      if (!is_job)
+        aex_core_undo_post (job);
       return aex_core_is_closed (core) ? AEX_REFUSED_CLOSED : AEX_REFUSED_BUSY;
     }
-  job = submitted->kind == &aex_job_kind ? submitted->a : job_for_post (self, submitted);
   g_hash_table_add (self->queued, job);
   g_object_ref (job);
   g_mutex_unlock (&self->lock);
-
-  aex_core_enter_state (core, AEX_EXECUTOR_STATE_RUNNING);
-  if (self->dispatch_anywhere)
-    {
-      call_dispatch (self, job);
-      g_object_unref (job);
-      return AEX_ACCEPTED;
-    }
-  entry = (AexEntry) { &dispatch_kind, aex_target_ref (self), job, NULL };
-  if (core->owner != NULL)
-    aex_target_post_or_drop (core->owner, AEX_LANE_DEFAULT, &entry);
-  else
-    dispatch_drop (&entry, NULL);
+  arrange_dispatch (self, job);
   return AEX_ACCEPTED;
+}
+
+static gboolean
+script_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+  gboolean ok;
+
+  (void) lane;
+  (void) error;
+  g_mutex_lock (&self->lock);
+  ok = atomic_load (&core->state) != AEX_EXECUTOR_STATE_STOPPED;
+  if (ok)
+    g_hash_table_add (self->queued, g_object_ref (entry->a));
+  g_mutex_unlock (&self->lock);
+  if (ok)
+    arrange_dispatch (self, entry->a);
+  return ok;
 }
 
 /* The job leaves the queue. */
@@ -180,15 +159,6 @@ forget_queued (AexScriptCore *self, AexPending *job, gboolean starts)
   g_mutex_unlock (&self->lock);
   if (found)
     g_object_unref (job);
-}
-
-/* It needs no aex_pending_run() any more; if there is one all the same, only one of the two gets the closure. */
-static void
-release_unrun (AexPending *job)
-{
-  GDestroyNotify destroy = __atomic_exchange_n (&job->destroy, NULL, __ATOMIC_ACQ_REL);
-
-  aex_destroy_at (job->environment->delivery, destroy, job->data);
 }
 
 static void
@@ -212,7 +182,8 @@ script_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
     case AEX_JOB_DROPPED:
       g_object_ref (job);
       forget_queued (self, job, FALSE);
-      release_unrun (job);
+      /* It needs no aex_pending_run() any more; if there is one all the same, only one of the two gets the closure. */
+      aex_core_release_unrun (job);
       g_object_unref (job);
       break;
     case AEX_JOB_LEFT:
@@ -239,7 +210,7 @@ script_shutdown (AexCore *core, AexShutdownFlags flags)
         g_ptr_array_add (jobs, g_object_ref (job));
       g_mutex_unlock (&self->lock);
       for (guint i = 0; i < jobs->len; i++)
-        aex_pending_cancel_as (jobs->pdata[i], AEX_CANCEL_CLOSED, NULL);
+        aex_pending_cancel_as (jobs->pdata[i], AEX_CANCEL_DROP, NULL);
     }
   check_stopped (self);
 }
@@ -348,9 +319,10 @@ script_finalize (AexTarget *target)
 }
 
 static gboolean
-script_may_claim (AexTarget *target, gboolean outside)
+script_may_claim (AexTarget *target, AexPending *job, gboolean outside)
 {
   (void) target;
+  (void) job;
   (void) outside;
   return FALSE;
 }
@@ -369,18 +341,20 @@ script_wait_end (AexTarget *target)
 }
 
 static AexTarget *
-script_cancel_target (AexTarget *target)
+script_cancel_target (AexTarget *target, AexPending *job)
 {
   (void) target;
+  (void) job;
   return NULL;
 }
 
 /* A script runs its jobs where its dispatch() is called. */
 static AexTarget *
-script_job_home (AexTarget *target)
+script_job_home (AexTarget *target, AexPending *job)
 {
   AexScriptCore *self = (AexScriptCore *) target;
 
+  (void) job;
   return self->dispatch_anywhere ? NULL : self->core.owner;
 }
 
@@ -406,12 +380,14 @@ static const AexCoreOps script_ops = {
     .get_name = aex_core_get_name,
   },
   .submit = script_submit,
+  .hand_over = script_hand_over,
   .shutdown = script_shutdown,
   .facade_gone = script_facade_gone,
   .count = script_count,
   .close_on_dispose = TRUE,
   .get_width = script_get_width,
   .jobs_only = TRUE,
+  .scripted = TRUE,
 };
 
 AexCore *

@@ -83,7 +83,7 @@ home_of_handlers (AexPending *self)
 
   if (executor == NULL)
     return NULL;
-  return executor->ops->job_home != NULL ? executor->ops->job_home (executor) : executor->ops->cancel_target (executor);
+  return executor->ops->job_home != NULL ? executor->ops->job_home (executor, self) : executor->ops->cancel_target (executor, self);
 }
 
 /* In the cancelling thread, as in GIO, unless its handlers live elsewhere. */

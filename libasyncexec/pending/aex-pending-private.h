@@ -97,6 +97,7 @@ enum {
   AEX_FLAG_RELEASE_ON_OWNER = 1 << 3,
   AEX_FLAG_TIMED            = 1 << 4,   /* its queue entry is a timer */
   AEX_FLAG_TYPED            = 1 << 5,   /* its value must be of result_type */
+  AEX_FLAG_UNRUN            = 1 << 6,   /* a job that is completed while it is queued, and never run */
 };
 
 /* 88 bytes: see core-notes in doc/decisions.md.  The outcome never shares storage with func, data or destroy: a foreign
@@ -217,7 +218,14 @@ void     aex_pending_function_done  (AexPending *self);
 gboolean aex_pending_settle_linked  (AexPending *self, AexPending *source);          /* take over its outcome */
 void     aex_pending_note_observed  (AexPending *self);
 
-typedef enum { AEX_CANCEL_EXPLICIT, AEX_CANCEL_QUEUED, AEX_CANCEL_IMPLIED, AEX_CANCEL_TIMEOUT, AEX_CANCEL_CLOSED } AexCancelKind;
+typedef enum {
+  AEX_CANCEL_EXPLICIT,
+  AEX_CANCEL_QUEUED,     /* only if it has not started */
+  AEX_CANCEL_IMPLIED,
+  AEX_CANCEL_TIMEOUT,
+  AEX_CANCEL_CLOSED,
+  AEX_CANCEL_DROP,       /* CLOSED, but only if it has not started */
+} AexCancelKind;
 gboolean aex_pending_cancel_as      (AexPending *self, AexCancelKind kind, const char *message);
 void     aex_pending_drop_queued     (AexPending *self);      /* from dispose: it never ran */
 

@@ -70,7 +70,8 @@ aex_pending_claim_any (AexPending *self)
 {
   guint state = aex_pending_load (self);
 
-  return AEX_PHASE (state) == AEX_PHASE_QUEUED && aex_pending_claim (self, AEX_GENERATION (state));
+  return AEX_PHASE (state) == AEX_PHASE_QUEUED && !(self->flags & AEX_FLAG_UNRUN)
+         && aex_pending_claim (self, AEX_GENERATION (state));
 }
 
 static guint
@@ -97,6 +98,8 @@ settle (AexPending *self, gboolean is_job)
   while (!atomic_compare_exchange_weak_explicit (&self->state, &state, (state & ~AEX_PHASE_MASK) | final_phase (self, state),
                                                  memory_order_acq_rel, memory_order_acquire))
     ;
+  if (is_job && self->environment->executor->ops->job_settled != NULL)
+    self->environment->executor->ops->job_settled (self->environment->executor, self);
   note_done (self, state);
   if (state & AEX_BIT_LINKED)
     aex_pending_drop_sources (self, FALSE);
@@ -267,9 +270,10 @@ static gboolean
 cancel_queued (AexPending *self, guint *state, AexCancelKind kind)
 {
   gboolean timeout = kind == AEX_CANCEL_TIMEOUT;
+  gboolean closed = kind == AEX_CANCEL_CLOSED || kind == AEX_CANCEL_DROP;
 
   if (!settle_from (self, state, timeout ? AEX_PHASE_REJECTED : AEX_PHASE_CANCELLED,
-                    timeout ? AEX_BIT_TIMED_OUT : kind == AEX_CANCEL_CLOSED ? AEX_BIT_CLOSED : 0))
+                    timeout ? AEX_BIT_TIMED_OUT : closed ? AEX_BIT_CLOSED : 0))
     return FALSE;
   tell_executor (self, AEX_JOB_DROPPED);
   return TRUE;
@@ -351,7 +355,7 @@ aex_pending_cancel_as (AexPending *self, AexCancelKind kind, const char *message
   add_cancel_message (self, message);
   while (result < 0)
     {
-      if (kind == AEX_CANCEL_QUEUED && AEX_PHASE (state) != AEX_PHASE_QUEUED)
+      if ((kind == AEX_CANCEL_QUEUED || kind == AEX_CANCEL_DROP) && AEX_PHASE (state) != AEX_PHASE_QUEUED)
         return FALSE;
       if (AEX_IS_DONE (state))
         return AEX_PHASE (state) == AEX_PHASE_CANCELLED;

@@ -404,7 +404,7 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
     return aex_stream_item_to_result (self, &item);
 
   executor = self->ops != NULL ? self->ops->get_executor (self->producer) : NULL;
-  home = executor != NULL ? executor->ops->cancel_target (executor) : NULL;
+  home = executor != NULL ? executor->ops->cancel_target (executor, NULL) : NULL;
   if (home != NULL && home->ops->is_current (home))
     {
       g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,

@@ -112,7 +112,7 @@ job_runs_on_own_context (AexPending *pending)
   if (!(state & AEX_BIT_JOB) || state & AEX_BIT_LINKED)
     return FALSE;
   executor = pending->environment->executor;
-  home = executor->ops->cancel_target (executor);
+  home = executor->ops->cancel_target (executor, pending);
   return home != NULL && home->ops->is_current (home);
 }
 
@@ -123,8 +123,60 @@ reported_home (AexPending *pending)
   return pending->flags & AEX_FLAG_LIBRARY ? pending->func : NULL;
 }
 
+/* Who asks, and what is taken to be stuck while that is being proved of something it depends on. */
+typedef struct {
+  AexThread *thread;
+  AexHome *own;
+  GPtrArray *assumed;     /* element AexPending, borrowed from walks */
+  GPtrArray *kept;        /* what the walks held; references to be dropped after the lock */
+} AexQuestion;
+
+static gboolean never_ends (AexQuestion *question, AexWalk *walk);
+
 static gboolean
-never_ends (AexWalk *walk, AexThread *thread, AexHome *own)
+one_never_ends (AexQuestion *question, AexPending *pending)
+{
+  AexWalk walk;
+  gboolean stuck;
+
+  walk_init (&walk, pending);
+  stuck = never_ends (question, &walk);
+  /* No reference is dropped here. */
+  while (walk.open->len > 0)
+    g_ptr_array_add (question->kept, g_ptr_array_steal_index_fast (walk.open, walk.open->len - 1));
+  while (walk.kept->len > 0)
+    g_ptr_array_add (question->kept, g_ptr_array_steal_index_fast (walk.kept, walk.kept->len - 1));
+  walk_clear (&walk);
+  return stuck;
+}
+
+/* A queued job that needs one of others to end, of which each may itself need this job: stuck if all of them are, given
+ * that it is. */
+static gboolean
+others_never_end (AexQuestion *question, AexPending *pending)
+{
+  AexTarget *executor = aex_pending_load (pending) & AEX_BIT_JOB ? pending->environment->executor : NULL;
+  g_autoptr (GPtrArray) others = NULL;
+  guint n_assumed = question->assumed->len;
+  gboolean stuck;
+
+  if (executor == NULL || executor->ops->waits_for_others == NULL
+      || AEX_PHASE (aex_pending_load (pending)) != AEX_PHASE_QUEUED)
+    return FALSE;
+  others = g_ptr_array_new ();
+  stuck = executor->ops->waits_for_others (executor, pending, others);
+  g_ptr_array_add (question->assumed, pending);
+  for (guint i = 0; stuck && i < others->len; i++)
+    stuck = one_never_ends (question, others->pdata[i]);
+  if (!stuck)
+    g_ptr_array_set_size (question->assumed, (int) n_assumed);
+  while (others->len > 0)
+    g_ptr_array_add (question->kept, g_ptr_array_steal_index_fast (others, others->len - 1));
+  return stuck;
+}
+
+static gboolean
+never_ends (AexQuestion *question, AexWalk *walk)
 {
   AexPending *pending;
 
@@ -132,8 +184,9 @@ never_ends (AexWalk *walk, AexThread *thread, AexHome *own)
     {
       AexHome *home = reported_home (pending);
 
-      if (in_frames (thread->frame, pending) || (home != NULL && home == own)
-          || job_runs_on_own_context (pending) || then_runs_on_own_context (pending))
+      if (in_frames (question->thread->frame, pending) || (home != NULL && home == question->own)
+          || job_runs_on_own_context (pending) || then_runs_on_own_context (pending)
+          || g_ptr_array_find (question->assumed, pending, NULL) || others_never_end (question, pending))
         return TRUE;
       walk_sources (walk, pending);
       for (AexWaitGraphNode *node = graph_nodes; node != NULL; node = node->next)
@@ -146,16 +199,18 @@ never_ends (AexWalk *walk, AexThread *thread, AexHome *own)
 gboolean
 aex_wait_graph_enter (AexWaitGraphNode *node, AexThread *thread, AexPending *pending, GError **error)
 {
-  AexWalk walk;
+  AexQuestion question = { .thread = thread };
   gboolean deadlock;
 
   node->frames = thread->frame;
   node->home = aex_home_peek_own (thread);
   node->waits_for = pending;
   node->listed = FALSE;
-  walk_init (&walk, pending);
+  question.own = node->home;
+  question.assumed = g_ptr_array_new ();
+  question.kept = g_ptr_array_new_with_free_func (g_object_unref);
   g_mutex_lock (&graph_lock);
-  deadlock = never_ends (&walk, thread, node->home);
+  deadlock = one_never_ends (&question, pending);
   if (!deadlock && (thread->frame != NULL || node->home != NULL))
     {
       node->next = graph_nodes;
@@ -163,7 +218,8 @@ aex_wait_graph_enter (AexWaitGraphNode *node, AexThread *thread, AexPending *pen
       node->listed = TRUE;
     }
   g_mutex_unlock (&graph_lock);
-  walk_clear (&walk);
+  g_ptr_array_unref (question.assumed);
+  g_ptr_array_unref (question.kept);
   if (deadlock)
     g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
                          _("This wait could never end, for what it waits for needs this thread or waits for this job: "
@@ -204,7 +260,7 @@ aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed)
       AexTarget *executor = pending->environment != NULL ? pending->environment->executor : NULL;
 
       if (executor != NULL && AEX_PHASE (aex_pending_load (pending)) == AEX_PHASE_QUEUED
-          && executor->ops->may_claim (executor, outside_allowed)
+          && executor->ops->may_claim (executor, pending, outside_allowed)
           && aex_pending_claim_any (pending))
         found = g_object_ref (pending);
       else

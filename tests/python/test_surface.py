@@ -37,6 +37,9 @@ TABLE = {
         current:getCurrent get_current get_main call_soon call_later call_direct stop started stopping stopped
         id context for_context new_thread
         """,
+    "Limiter": "new acquire wrapped max_concurrent set_max_concurrent submit map shutdown",
+    "Permit": "release",
+    "CallerPool": "new n_callers callers:listCallers loads:dupLoads pick submit map shutdown",
     "PendingStream": "n_done n_total model push end close __anext__:next next_sync:-",
     # Functions of the namespace.
     "": """

@@ -430,6 +430,42 @@ declare module 'gi://AsyncExec?version=1' {
         getReadyTime(): never;
     }
 
+    /** At most so many jobs at once on another executor. JavaScript's functions only if they may run on that. */
+    export class Limiter extends Executor {
+        constructor(parameters?: {wrapped?: Executor; maxConcurrent?: number; name?: string; maxPending?: number;
+            recordTimes?: boolean; operations?: Operations});
+        static new(wrapped: Executor, maxConcurrent?: number): Limiter;
+        readonly wrapped: Executor;
+        maxConcurrent: number;
+        /** A slot for work that is no job: release() it. */
+        acquire(): Pending<Permit>;
+        getWrapped(): Executor;
+        getMaxConcurrent(): number;
+        setMaxConcurrent(maxConcurrent: number): void;
+    }
+
+    /** A slot of a limiter. */
+    export class Permit {
+        /** Gives it back; once, whoever asks again. */
+        release(): void;
+        ref(): Permit;
+        unref(): void;
+    }
+
+    /** Several threads with a main context each; they run operations, and no functions of JavaScript. */
+    export class CallerPool extends Executor {
+        constructor(parameters?: {nCallers?: number; name?: string; maxPending?: number; recordTimes?: boolean;
+            operations?: Operations});
+        static new(nCallers?: number): CallerPool;
+        readonly nCallers: number;
+        getNCallers(): number;
+        listCallers(): Caller[];
+        /** Jobs that each caller was given and has not done yet. */
+        dupLoads(): number[];
+        /** Which caller would get the next job; asking changes nothing. */
+        pick(): number;
+    }
+
     /** Work that is known by its name; implemented in C or Vala. */
     export class Operations extends GObject.Object {
         static new(): Operations;

@@ -6,7 +6,8 @@ const {GLib} = imports.gi;
 
 let namespace = null;
 
-const FINAL_CLASSES = ['Caller', 'ContextVar', 'Operations', 'Pending', 'PendingResult', 'PendingStream', 'ThreadPool'];
+const FINAL_CLASSES = ['Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingResult',
+    'PendingStream', 'ThreadPool'];
 
 function install(AsyncExec) {
     namespace = AsyncExec;

@@ -3,8 +3,8 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, streams,
-                         testing)
+from ._asyncexec import (caller, executor, exit as exits, futures, jobs, limiter, messages, pending, run as running,
+                         streams, testing)
 from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
@@ -12,6 +12,9 @@ Pending = override(pending.Pending)
 Executor = override(executor.Executor)
 ThreadPool = override(executor.ThreadPool)
 Caller = override(caller.Caller)
+Permit = override(limiter.Permit)
+Limiter = override(limiter.Limiter)
+CallerPool = override(limiter.CallerPool)
 PendingStream = override(streams.PendingStream)
 Stream = PendingStream
 
@@ -46,6 +49,6 @@ hide(Caller, {
 
 exits.install()
 
-__all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
-           "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
+__all__ = ["Busy", "Caller", "CallerPool", "Cancelled", "Closed", "Executor", "GroupError", "Limiter", "NotDone", "Pending",
+           "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
            "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing"]

@@ -129,6 +129,17 @@ class Pending(Raw):
         yield from driver.wait_for(self)
         return values.read(self)
 
+    async def __aenter__(self):
+        entered = await self
+        if not hasattr(entered, "__exit__"):
+            raise TypeError(f"async with needs a pending of a context manager, not of {type(entered).__name__}")
+        self._entered = entered
+        return entered.__enter__()
+
+    async def __aexit__(self, kind, exception, traceback):
+        entered, self._entered = self._entered, None
+        return entered.__exit__(kind, exception, traceback)
+
     def wait(self, timeout=None, *, protect=False, shield=False, result=True, until_done=False):
         """Awaits it: ``await p.wait(...)``.
 

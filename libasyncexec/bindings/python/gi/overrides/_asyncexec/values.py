@@ -63,6 +63,9 @@ def read(pending):
     except GLib.Error as error:
         failure = error
     else:
+        # PyGObject borrows it from the pending, which may not live as long.
+        if isinstance(value, raw.Permit):
+            value = raw.Permit.ref(value)
         convert = pending._convert
         return value if convert is None else convert(value)
     try:
