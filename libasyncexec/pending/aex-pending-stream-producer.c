@@ -5,6 +5,8 @@
 #include "pending/aex-pending-stream-private.h"
 #include "pending/aex-value-private.h"
 
+#include "base/aex-debug-private.h"
+
 void
 aex_pending_stream_fail (AexPendingStream *self, GError *error)
 {
@@ -172,6 +174,7 @@ stream_push (AexPendingStream *self, AexStreamItem *item, AexPending *pending)
   gboolean refused, room;
   AexStreamPush *push;
 
+  aex_checkpoint ();
   g_mutex_lock (&self->lock);
   refused = self->ended || self->closed;
   room = !refused && has_room (self);

@@ -328,6 +328,7 @@ aex_pending_stream_next (AexPendingStream *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  aex_checkpoint ();
   next = aex_pending_new_if_forked ();
   if (next != NULL)
     return next;
@@ -366,6 +367,7 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  aex_checkpoint ();
   if (aex_fork_check (error))
     return NULL;
   g_mutex_lock (&self->lock);
