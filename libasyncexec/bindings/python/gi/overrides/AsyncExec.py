@@ -3,8 +3,8 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, streams,
-                         testing)
+from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, several,
+                         streams, testing)
 from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
@@ -20,6 +20,7 @@ spawn = running.spawn
 handler = running.handler
 sleep = running.sleep
 as_completed = streams.as_completed
+wait = several.wait
 current_pending = jobs.current_pending
 check_cancelled = jobs.check_cancelled
 report_progress = messages.report_progress
@@ -32,7 +33,7 @@ hide(Pending, {
     "dup_error": "peek_exception()", "dup_payload": "peek_exception()", "dup_value": "peek()",
     "is_cancelled": "cancelled()", "is_done": "done()", "new_full": "Pending()", "new_rejected": "Pending.rejected()",
     "new_resolved": "Pending.resolved()", "reject_with_payload": "reject()", "wait_async": "wait()",
-    "wait_finish": "wait()",
+    "wait_finish": "wait()", "wait_set": "AsyncExec.wait()",
 })
 hide(Executor, {
     "map_full": "map()", "ref_default": "Executor.get_default()", "submit_async": "submit()",
@@ -48,4 +49,4 @@ exits.install()
 
 __all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
            "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
-           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing"]
+           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing", "wait"]
