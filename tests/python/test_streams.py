@@ -286,7 +286,7 @@ class Streams(unittest.TestCase):
             self.assertEqual(list(stream), [("late", None)])
             return True
 
-        thread = aextest.run_in_thread(consume)
+        thread = aextest.in_thread(consume)
         self.assertTrue(thread)
 
     def test_S8_async(self):
@@ -335,7 +335,7 @@ class Streams(unittest.TestCase):
 
     def test_lazy_memory(self):
         """A long lazy map never has more than its window."""
-        pulled, count = [0], 20000 if aextest.is_full() else 3000
+        pulled, count = [0], aextest.scale(20000)
 
         def source():
             for i in range(count):

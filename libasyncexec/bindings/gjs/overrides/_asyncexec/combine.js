@@ -45,6 +45,7 @@ class Completed {
     constructor(items, options) {
         this._items = iterateAny(items);
         this._pulling = false;
+        this._closing = null;
         this._options = options;
         this._done = [];
         this._requests = [];
@@ -177,10 +178,13 @@ class Completed {
     // Leaves early, as return() does; the pending resolves when what was not
     // done is.
     close() {
-        const unfinished = this._stop();
-        this._done = [];
-        this._serve();
-        return statics.allSettled(unfinished);
+        if (this._closing === null) {
+            const unfinished = this._stop();
+            this._done = [];
+            this._serve();
+            this._closing = statics.allSettled(unfinished);
+        }
+        return this._closing;
     }
 
     [Symbol.asyncIterator]() {

@@ -5,7 +5,7 @@ import contextvars
 import queue
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from types import ModuleType, TracebackType
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from gi.repository import Gio, GLib, GObject
 from typing_extensions import ParamSpec, Self

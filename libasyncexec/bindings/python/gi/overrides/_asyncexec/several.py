@@ -25,18 +25,18 @@ async def await_it(awaitable):
     return await awaitable
 
 
-def drive(awaitable):
-    """Awaits something here, in this thread's asyncio loop or by its caller; returns the pending."""
+def drive(fn, *args):
+    """Runs a coroutine function here, in this thread's asyncio loop or by its caller; returns the pending."""
     loop = contexts.running_loop()
     if loop is not None and not contexts.local.stepping:
-        return futures.pending_from_future(loop.create_task(await_it(awaitable)))
+        return futures.pending_from_future(loop.create_task(fn(*args)))
     if contexts.own_context() is None:
-        return driver.drive(await_it(awaitable))     # a coroutine on a pool
+        return driver.drive(fn(*args))     # in a coroutine on a pool
     try:
         caller = raw.Caller.ref_current()
     except GLib.Error as error:
         raise errors.from_error(error) from None
-    return jobs.submit(caller, await_it, (awaitable,), {})
+    return jobs.submit(caller, fn, args, {})
 
 
 def as_pending(item):
@@ -46,7 +46,7 @@ def as_pending(item):
     if asyncio.isfuture(item) or isinstance(item, concurrent.futures.Future):
         return futures.pending_from_future(item)
     if inspect.isawaitable(item):
-        return drive(item)
+        return drive(await_it, item)
     raise TypeError(f"pendings, or other awaitables, are needed, not {type(item).__name__}")
 
 

@@ -21,6 +21,7 @@ class Window:
         self._flying = []
         self._ready = []
         self._stream = None
+        self._closing = None     # the pending of close()
         self._failure = None     # of the iterator: raised when what it gave before has been taken
         if size == 0 and not ordered:
             flying = list(started)
@@ -120,13 +121,19 @@ class Window:
             self._fill()
         return pending
 
-    def close(self):
-        """Cancels what is in flight and pulls nothing more; the returned pending is done when all of that is."""
+    def _cancel(self):
+        """Pulls nothing more; returns what was in flight."""
         self._started = self._failure = None
         flying, self._flying = self._flying, []
         for pending in flying:
             raw.Pending.cancel(pending, None)
-        return raw.Pending.all_settled(flying)
+        return flying
+
+    def close(self):
+        """Cancels what is in flight and pulls nothing more; the returned pending is done when all of that is."""
+        if self._closing is None:
+            self._closing = raw.Pending.all_settled(self._cancel())
+        return self._closing
 
     def __iter__(self):
         return self
@@ -156,7 +163,7 @@ class Window:
 class AsyncWindow(Window):
     """The same over an asynchronous iterator, for ``async for``: start(item) makes a pending of what that gives.
 
-    drive(awaitable) gives the pending of something that can be awaited.
+    drive(fn, *args) gives the pending of a coroutine function.
     """
 
     def __init__(self, source, start, drive, size, ordered, item):
@@ -187,7 +194,7 @@ class AsyncWindow(Window):
         if self._pulling is not None and _is_done(self._pulling):
             self._pulled()
         if self._started is not None and self._pulling is None and len(self._flying) < self._size:
-            self._pulling = self._drive(self._pull())
+            self._pulling = self._drive(self._pull)
 
     def _awaited(self):
         awaited = super()._awaited()
@@ -199,19 +206,16 @@ class AsyncWindow(Window):
         """Only ``async for`` gets what an asynchronous iterator gives."""
         raise TypeError("an asynchronous iterator is awaited: use async for")
 
-    def close(self):
-        """Cancels what is in flight and closes the iterator; the returned pending is done when all of that is."""
+    def _cancel(self):
+        """The same, and closes the iterator."""
         open_ = self._started is not None
-        flying, self._flying = self._flying, []
-        self._started = self._failure = None
         if self._pulling is not None:
-            flying.append(self._pulling)
+            self._flying.append(self._pulling)
             self._pulling = None
-        for pending in flying:
-            raw.Pending.cancel(pending, None)
+        flying = super()._cancel()
         if open_ and hasattr(self._source, "aclose"):
-            flying.append(self._drive(_close_after(self._source, raw.Pending.all_settled(flying))))
-        return raw.Pending.all_settled(flying)
+            flying.append(self._drive(_close_after, self._source, raw.Pending.all_settled(flying)))
+        return flying
 
 
 async def _close_after(source, settled):
