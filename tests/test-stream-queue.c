@@ -109,6 +109,42 @@ test_keeps_order (void)
   aex_assert_state (third, RESOLVED);
 }
 
+/* A request that was withdrawn gives its item back while others are pushed: into its place, and over none of them. */
+static AexPendingStream *meddled;
+static guint n_checkpoints;
+
+/* The first is that of the push, the second stands between taking the item and giving it to the request. */
+static void
+push_many (void)
+{
+  AexPendingStream *stream = meddled;
+
+  if (++n_checkpoints != 2)
+    return;
+  for (gint64 i = 1; i <= 16; i++)
+    g_object_unref (transfer_int (stream, i));
+}
+
+static void
+test_put_back (void)
+{
+  g_autoptr (AexPendingStream) stream = aex_pending_stream_new (0);
+  g_autoptr (AexPending) gone = aex_pending_stream_next (stream);
+  g_autoptr (AexPending) first = NULL;
+
+  aex_pending_cancel (gone, NULL);
+  meddled = stream;
+  n_checkpoints = 0;
+  aex_checkpoint_set_func (push_many);
+  first = transfer_int (stream, 0);
+  aex_checkpoint_set_func (NULL);
+  g_assert_cmpuint (n_checkpoints, >, 2);
+  aex_pending_stream_end (stream, NULL);
+  for (gint64 i = 0; i <= 16; i++)
+    g_assert_cmpint (take_int (stream), ==, i);
+  g_assert_cmpint (take_int (stream), ==, -1);
+}
+
 /* What waited for room is in the model as well, once it is in the buffer. */
 static void
 test_model (void)
@@ -292,6 +328,7 @@ main (int    argc,
   aex_test_add ("/stream-queue/K70/to-request", test_to_request);
   aex_test_add ("/stream-queue/K70/ended-and-dropped", test_ended_and_dropped);
   aex_test_add ("/stream-queue/K70/keeps-order", test_keeps_order);
+  aex_test_add ("/stream-queue/put-back-into-full-buffer", test_put_back);
   aex_test_add ("/stream-queue/model", test_model);
   aex_test_add ("/stream-queue/K70/eight-pushers", test_eight_pushers);
   aex_test_add ("/stream-queue/K70/closed-while-pushing", test_closed_while_pushing);

@@ -251,6 +251,7 @@ aex_pending_stream_pump (AexPendingStream *self)
       next = g_queue_pop_head (&self->nexts);
       atomic_fetch_sub (&self->n_waiting, 1);
       g_mutex_unlock (&self->lock);
+      aex_checkpoint ();
       taken = request_answer (self, next, state, &item, &error);
       if (!taken)
         {
