@@ -178,11 +178,12 @@ function runTask(task, job, cancellable) {
 function runMultiple(executor, options, tasks, multipleOptions) {
     const {maxWorkers, timeout} = readOptions(multipleOptions, MULTIPLE_OPTIONS);
     Executors.checkRunsHere(executor);
-    if (!(maxWorkers > 0))
-        throw newError('INVALID_ARGUMENT', _('maxWorkers must be greater than 0: give Infinity for no limit'));
+    const window = checkCount(maxWorkers ?? Infinity);
+    if (window === 0)
+        throw newError('INVALID_ARGUMENT', _('maxWorkers must be greater than 0: give null for no limit'));
     return new Mapping(tasks, {
         ordered: false,
-        window: maxWorkers,
+        window,
         start: starter(executor, options, timeout, runTask),
         stopsOnError: false,
         toItem: (value, error) => [value, error],
