@@ -287,7 +287,7 @@ sweep (gconstpointer scenario,
   guint n_runs = 0, n_quiet = 0;
 
   /* How many there are differs from run to run where threads race. */
-  for (int k = 1; n_quiet < N_QUIET_RUNS; k += 1 + k / N_EVERY)
+  for (int k = 1; n_quiet < N_QUIET_RUNS; k += k < N_EVERY ? 1 : k / 8)
     {
       n_quiet = run_once ((AexScenario) scenario, elsewhere, k) ? 0 : n_quiet + 1;
       n_runs++;
