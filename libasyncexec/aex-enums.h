@@ -148,6 +148,22 @@ typedef enum {
 } AexThenFlags;
 
 /**
+ * AexReturnWhen:
+ * @AEX_RETURN_WHEN_FIRST_COMPLETED: when one is done
+ * @AEX_RETURN_WHEN_FIRST_ERROR: when one has failed or was cancelled, or all are done
+ * @AEX_RETURN_WHEN_ALL_COMPLETED: when all are done
+ *
+ * When [func@Pending.wait_set] has waited for enough of its members.
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  AEX_RETURN_WHEN_FIRST_COMPLETED,
+  AEX_RETURN_WHEN_FIRST_ERROR,
+  AEX_RETURN_WHEN_ALL_COMPLETED,
+} AexReturnWhen;
+
+/**
  * AexStopFlags:
  * @AEX_STOP_FLAGS_NONE: no flags
  * @AEX_STOP_FLAGS_FORCE: stop also when something holds the caller

@@ -200,6 +200,28 @@ test_last_unref_on_own_worker (void)
   aex_gate_clear (&gate);
 }
 
+/* What was dropped is released where it would have run, not by whoever shuts down. */
+static void
+test_dropped_released_on_pool (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) job = NULL, done = NULL;
+  AexPoison poison;
+
+  aex_poison_init_executor (&poison, pool);
+  job = aex_executor_submit (pool, aex_poison_job, &poison, aex_poison_release);
+  done = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+  aex_assert_state (job, CANCELLED);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 0);
+  aex_block_end (&block, blocker);
+  aex_test_wait (done);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  aex_test_shutdown (pool);
+}
+
 /* --- from inside */
 static gboolean
 job_shut_down_and_wait (AexPending   *job,
@@ -408,6 +430,7 @@ main (int    argc,
   aex_test_add ("/executor/E6/idempotent", test_idempotent);
   aex_test_add ("/executor/E6/unused", test_unused);
   aex_test_add ("/executor/E6/cancel-queued", test_cancel_queued);
+  aex_test_add ("/executor/R6/dropped-released-on-pool", test_dropped_released_on_pool);
   aex_test_add ("/executor/E6/change-of-mind", test_change_of_mind);
   aex_test_add ("/executor/E6/cancel-running", test_cancel_running);
   aex_test_add ("/executor/E7/last-unref-drains", test_last_unref_drains);

@@ -481,6 +481,6 @@ main (int    argc,
   aex_test_add ("/as-completed/P4/last-is-not-lost", test_last_is_not_lost);
   aex_test_add ("/as-completed/abandoned-member", test_abandoned_member);
   aex_test_add ("/as-completed/K40/deadlock", test_deadlock);
-  aex_test_add ("/as-completed/K40/leaving-early", test_leaving_early);
+  aex_test_add ("/as-completed/D4/leaving-early", test_leaving_early);
   return aex_test_run ();
 }

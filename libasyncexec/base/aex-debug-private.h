@@ -29,4 +29,16 @@ void        aex_live_add      (AexLiveKind kind, int by);
 int         aex_live_get      (AexLiveKind kind);
 const char *aex_live_get_name (AexLiveKind kind);
 
+/* A moment at which tests cancel what goes on, to see that it ends well: where somebody begins to wait, asks, publishes or
+ * pushes, and around functions of users.  No lock is held; the calling thread may run anything.  Nothing in the shared
+ * library. */
+#ifdef AEX_DEBUG_COUNTS
+typedef void (*AexCheckpointFunc) (void);
+
+void        aex_checkpoint          (void);
+void        aex_checkpoint_set_func (AexCheckpointFunc func);   /* NULL: none */
+#else
+# define aex_checkpoint() G_STMT_START { } G_STMT_END
+#endif
+
 G_END_DECLS

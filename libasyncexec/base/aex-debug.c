@@ -13,6 +13,23 @@ aex_live_add (AexLiveKind kind, int by)
 {
   atomic_fetch_add_explicit (&live[kind], by, memory_order_relaxed);
 }
+
+static _Atomic (AexCheckpointFunc) checkpoint_func;
+
+void
+aex_checkpoint (void)
+{
+  AexCheckpointFunc func = atomic_load (&checkpoint_func);
+
+  if (func != NULL)
+    func ();
+}
+
+void
+aex_checkpoint_set_func (AexCheckpointFunc func)
+{
+  atomic_store (&checkpoint_func, func);
+}
 #endif
 
 int

@@ -288,6 +288,7 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
       g_object_unref (job);
       aex_core_refuse (self, job, acceptance, error);
     }
+  aex_checkpoint ();
   return job;
 }
 

@@ -4,6 +4,7 @@
  * take the next index until there is none. */
 #include "aex-submit-options.h"
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-core-private.h"
@@ -182,6 +183,7 @@ run_item (AexMap *self, AexPendingStream *stream, guint index)
   aex_frame_push (&frame.frame, NULL, &self->core->target);
   map_list_frame (self, &frame, TRUE);
   saved = aex_context_enter (thread, self->context);
+  aex_checkpoint ();
   item.error = self->timeout_us >= 0 ? call_with_timeout (self, &frame, stream) : call_function (self, &frame, stream);
   aex_context_leave (thread, saved);
   map_list_frame (self, &frame, FALSE);

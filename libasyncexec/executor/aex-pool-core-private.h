@@ -74,6 +74,7 @@ struct _AexPoolCore {
   AexThreadMain *thread_main;
   guint n_submitted;             /* jobs and posts */
   guint n_gone_started, n_gone_finished;   /* of workers that have left */
+  guint n_dropping;              /* threads that drop what is queued, and put back what must still be released */
   gboolean stopped;
 
   atomic_int n_queued;           /* entries in the queue, for a look without the lock */

@@ -261,7 +261,7 @@ aex_pool_check_stopped (AexPoolCore *self)
 {
   guint n_excused, n_busy = 0;
 
-  if (self->stopped || !aex_core_is_closed (&self->core) || aex_pool_has_work (self))
+  if (self->stopped || self->n_dropping > 0 || !aex_core_is_closed (&self->core) || aex_pool_has_work (self))
     return FALSE;
   for (guint i = 0; i < self->workers->len; i++)
     {

@@ -15,25 +15,31 @@ pool_drop_queued (AexPoolCore *self)
       aex_queue_splice (&queue[i], &self->queue[i]);
     }
   atomic_store (&self->n_high, 0);
+  self->n_dropping++;
   g_mutex_unlock (&self->lock);
   for (guint i = AEX_LANE_HIGH; i < AEX_N_LANES; i++)
     {
       AexEntry entry;
 
-      /* Jobs end here; what we do for others (callbacks, continuations) still runs. */
+      /* Jobs end here, and their closures are released where they would have run; what we do for others (callbacks,
+       * continuations) still runs. */
       while (aex_queue_pop (&queue[i], &entry))
-        if (entry.kind == &aex_job_kind || entry.kind == &aex_post_kind)
-          {
-            if (entry.kind == &aex_post_kind)
+        {
+          if (entry.kind == &aex_post_kind)
+            {
               atomic_fetch_add (&self->n_dropped, 1);
-            entry.kind->drop (&entry, &self->core.target);
-          }
-        else
-          {
-            aex_target_post_or_drop (&self->core.target, (AexLane) i, &entry);
-          }
+              entry.kind->drop (&entry, &self->core.target);
+              continue;
+            }
+          if (entry.kind == &aex_job_kind)
+            aex_job_entry_close (&entry);
+          aex_target_post_or_drop (&self->core.target, (AexLane) i, &entry);
+        }
       aex_queue_clear (&queue[i]);
     }
+  g_mutex_lock (&self->lock);
+  self->n_dropping--;
+  g_mutex_unlock (&self->lock);
 }
 
 /* What a worker has taken and not started counts as queued. */

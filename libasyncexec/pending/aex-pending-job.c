@@ -4,6 +4,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
@@ -219,6 +220,7 @@ aex_pending_run_claimed (AexPending *self)
   note_start_time (self);
 
   saved = aex_context_enter (thread, self->environment->context);
+  aex_checkpoint ();
   if (self->flags & AEX_FLAG_ASYNC)
     {
       next = ((AexAsyncFunc) func) (self, frame.cancellable, data, &error);
@@ -228,6 +230,7 @@ aex_pending_run_claimed (AexPending *self)
     {
       ok = ((AexJobFunc) func) (self, frame.cancellable, data, &error);
     }
+  aex_checkpoint ();
   if (destroy != NULL && self->flags & AEX_FLAG_RELEASE_ON_OWNER)
     aex_destroy_at (self->environment->delivery, destroy, data);
   else if (destroy != NULL)
@@ -281,6 +284,14 @@ job_run (AexEntry *entry, AexTarget *target)
   g_object_unref (self);
 }
 
+/* The job of an entry that stays in its queue, so that the closure is released there. */
+void
+aex_job_entry_close (const AexEntry *entry)
+{
+  if (AEX_GENERATION (aex_pending_load (entry->a)) == GPOINTER_TO_UINT (entry->b))
+    aex_pending_cancel_as (entry->a, AEX_CANCEL_CLOSED, NULL);
+}
+
 static void
 job_drop (AexEntry *entry, AexTarget *target)
 {
@@ -288,8 +299,7 @@ job_drop (AexEntry *entry, AexTarget *target)
   guint generation = GPOINTER_TO_UINT (entry->b);
 
   (void) target;
-  if (AEX_GENERATION (aex_pending_load (self)) == generation)
-    aex_pending_cancel_as (self, AEX_CANCEL_CLOSED, NULL);
+  aex_job_entry_close (entry);
   release_if_dead (self, generation);
   g_object_unref (self);
 }

@@ -3,6 +3,7 @@
 /* Messages: what a job says while it runs, to whoever subscribed to it or to what follows it. */
 #include "pending/aex-subscriber-private.h"
 
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 
@@ -179,6 +180,7 @@ aex_pending_publish (AexPending *self, GVariant *message)
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
   g_return_val_if_fail (message != NULL, FALSE);
 
+  aex_checkpoint ();
   held = g_variant_ref_sink (message);
   if (aex_is_forked ())
     return FALSE;

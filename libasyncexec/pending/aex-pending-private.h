@@ -286,6 +286,7 @@ GError     *aex_pending_make_error  (AexPending *self);                         
 
 /* ---- aex-pending-job.c */
 extern const AexEntryKind aex_job_kind;    /* a: the pending, a reference; b: generation */
+void     aex_job_entry_close        (const AexEntry *entry);       /* cancelled as closed */
 void     aex_pending_run_claimed    (AexPending *self);
 void     aex_pending_release_closure (AexPending *self);
 void     aex_pending_interrupt      (AexPending *self);

@@ -2,6 +2,7 @@
 
 /* Waiting without blocking: by running the main context, or by a GAsyncReadyCallback. */
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-pending-wait-private.h"
@@ -155,6 +156,7 @@ aex_pending_run_until_done (AexPending *self, AexWaitFlags flags, gint64 timeout
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
+  aex_checkpoint ();
   if (AEX_IS_DONE (aex_pending_load (self)))
     return aex_pending_wait (self, flags, 0, NULL, error);
   if (aex_fork_check (error))
@@ -379,6 +381,7 @@ aex_pending_wait_async (AexPending *self, AexWaitFlags flags, gint64 timeout_us,
   g_return_if_fail (AEX_IS_PENDING (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  aex_checkpoint ();
   if (flags & AEX_WAIT_FLAGS_SHIELD)
     cancellable = NULL;
   /* The task itself must not look at the cancellable: the flags decide what that means. */

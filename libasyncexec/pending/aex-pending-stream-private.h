@@ -16,6 +16,7 @@ typedef struct {
   GError *error;
   AexPending *pending;     /* as_completed: the outcome is his */
   gpointer result;         /* AexPendingResult, made early for the model */
+  AexPending *transfer;    /* pushed: told what becomes of it */
 } AexStreamItem;
 
 /* Who fills a stream that is not pushed into: a map.  Called with no lock held. */
@@ -60,15 +61,20 @@ struct _AexPendingStream {
 
 typedef struct {
   AexStreamItem item;
-  AexPending *pending;
+  AexPending *pending;     /* told when the item is in the buffer; NULL: only item.transfer is told */
 } AexStreamPush;
 
 void              aex_stream_item_clear       (AexPendingStream *self, AexStreamItem *item);
 AexPendingResult *aex_stream_item_to_result   (AexPendingStream *self, AexStreamItem *item);
-void              aex_stream_push_free        (AexPendingStream *self, AexStreamPush *push);
+void              aex_stream_item_taken       (AexStreamItem *item);                           /* tells its pusher */
+void              aex_stream_push_refuse      (AexPendingStream *self, AexStreamPush *push);   /* takes push; the stream is closed */
+void              aex_stream_next_push        (AexPendingStream *self);                        /* there may be room for one that waits */
 AexStreamItem    *aex_stream_ring_slot        (AexPendingStream *self, guint sequence);
 void              aex_stream_ring_put         (AexPendingStream *self, AexStreamItem *item);
 gboolean          aex_stream_ring_has_next    (AexPendingStream *self);
+void              aex_stream_ring_put_back    (AexPendingStream *self, AexStreamItem *item);   /* as the next one */
+AexPendingResult *aex_stream_ring_put_pushed  (AexPendingStream *self, AexStreamItem *item);   /* what the model is to show, or NULL */
+void              aex_stream_show             (AexPendingStream *self, AexPendingResult *shown);   /* takes shown; no lock held */
 guint             aex_stream_ring_length      (AexPendingStream *self);
 void              aex_pending_stream_pump     (AexPendingStream *self);
 

@@ -5,6 +5,8 @@
 #include "pending/aex-pending-stream-private.h"
 #include "pending/aex-value-private.h"
 
+#include "base/aex-debug-private.h"
+
 void
 aex_pending_stream_fail (AexPendingStream *self, GError *error)
 {
@@ -86,12 +88,144 @@ aex_pending_stream_set_string (AexPendingStream *self, guint index, const char *
   return aex_pending_stream_set_value (self, index, &holder);
 }
 
+/* ---- pushes that wait for room */
+
+static void
+push_free (AexPendingStream *self, AexStreamPush *push)
+{
+  aex_stream_item_clear (self, &push->item);
+  g_clear_object (&push->pending);
+  g_free (push);
+}
+
+void
+aex_stream_push_refuse (AexPendingStream *self, AexStreamPush *push)
+{
+  if (push->pending != NULL)
+    aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
+  push_free (self, push);
+}
+
+/* The lock is held.  One that was not taken back meanwhile; those that were go to withdrawn. */
+static AexStreamPush *
+pop_push (AexPendingStream *self, GQueue *withdrawn)
+{
+  AexStreamPush *push;
+
+  while ((push = g_queue_pop_head (&self->pushes)) != NULL
+         && push->pending != NULL && AEX_IS_DONE (aex_pending_load (push->pending)))
+    g_queue_push_tail (withdrawn, push);
+  return push;
+}
+
+/* The item of push is in the buffer: takes push. */
+static void
+push_accepted (AexPendingStream *self, AexStreamPush *push, AexPendingResult *shown)
+{
+  aex_stream_show (self, shown);
+  if (push->pending != NULL)
+    aex_pending_resolve (push->pending, NULL);
+  g_clear_object (&push->pending);
+  g_free (push);
+}
+
+/* FALSE: none waits. */
+static gboolean
+accept_push (AexPendingStream *self)
+{
+  AexPendingResult *shown = NULL;
+  GQueue withdrawn = G_QUEUE_INIT;
+  AexStreamPush *push, *gone;
+
+  g_mutex_lock (&self->lock);
+  push = pop_push (self, &withdrawn);
+  if (push != NULL)
+    shown = aex_stream_ring_put_pushed (self, &push->item);
+  g_mutex_unlock (&self->lock);
+  while ((gone = g_queue_pop_head (&withdrawn)) != NULL)
+    push_free (self, gone);
+  if (push != NULL)
+    push_accepted (self, push, shown);
+  return push != NULL;
+}
+
+void
+aex_stream_next_push (AexPendingStream *self)
+{
+  accept_push (self);
+}
+
+/* ---- pushing */
+
+/* The lock is held. */
+static gboolean
+has_room (AexPendingStream *self)
+{
+  return self->pushes.length == 0
+         && (self->max_buffered == 0 || aex_stream_ring_length (self) < self->max_buffered || self->nexts.length > 0);
+}
+
+/* Puts the item into the buffer, or lets it wait with pending, which may be NULL, for room.  The item is in its place
+ * before anybody can end the stream behind its back. */
+static void
+stream_push (AexPendingStream *self, AexStreamItem *item, AexPending *pending)
+{
+  AexPendingResult *shown = NULL;
+  gboolean refused, room;
+  AexStreamPush *push;
+
+  aex_checkpoint ();
+  g_mutex_lock (&self->lock);
+  refused = self->ended || self->closed;
+  room = !refused && has_room (self);
+  if (!refused)
+    item->index = self->n_pushed++;
+  if (room)
+    {
+      shown = aex_stream_ring_put_pushed (self, item);
+    }
+  else if (!refused)
+    {
+      push = g_new0 (AexStreamPush, 1);
+      push->item = *item;
+      push->pending = pending != NULL ? g_object_ref (pending) : NULL;
+      g_queue_push_tail (&self->pushes, push);
+    }
+  g_mutex_unlock (&self->lock);
+  if (refused)
+    {
+      aex_stream_item_clear (self, item);
+      if (pending != NULL)
+        aex_pending_cancel_as (pending, AEX_CANCEL_CLOSED, NULL);
+    }
+  else if (room)
+    {
+      aex_stream_show (self, shown);
+      if (pending != NULL)
+        aex_pending_resolve (pending, NULL);
+      aex_pending_stream_pump (self);
+    }
+}
+
+static void
+item_set_value (AexStreamItem *item, const GValue *value)
+{
+  if (value == NULL || !G_IS_VALUE (value))
+    return;
+  g_value_init (&item->value, G_VALUE_TYPE (value));
+  g_value_copy (value, &item->value);
+}
+
 /**
  * aex_pending_stream_push:
  * @self: a stream
  * @value: (nullable): the value, copied
  *
- * Adds an item.
+ * Adds an item. Any number of threads may do so; the consumer gets the items in
+ * the order in which they were pushed, each once.
+ *
+ * The returned pending is for back-pressure. What becomes of the item after it
+ * is in the buffer tells [method@PendingStream.transfer].
  *
  * Returns: (transfer full): a pending that resolves when the item is in the
  *   buffer, at once while there is room; cancelled with %AEX_ERROR_CLOSED when
@@ -103,10 +237,8 @@ aex_pending_stream_set_string (AexPendingStream *self, guint index, const char *
 AexPending *
 aex_pending_stream_push (AexPendingStream *self, const GValue *value)
 {
-  AexStreamPush *push;
   AexPending *pending;
   AexStreamItem item = { 0 };
-  gboolean refused, room;
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
   g_return_val_if_fail (self->ops == NULL, NULL);
@@ -114,36 +246,44 @@ aex_pending_stream_push (AexPendingStream *self, const GValue *value)
   pending = aex_pending_new_if_forked ();
   if (pending != NULL)
     return pending;
-  if (value != NULL && G_IS_VALUE (value))
-    {
-      g_value_init (&item.value, G_VALUE_TYPE (value));
-      g_value_copy (value, &item.value);
-    }
+  item_set_value (&item, value);
   pending = aex_pending_new_promise (0);
-  g_mutex_lock (&self->lock);
-  refused = self->ended || self->closed;
-  room = !refused && self->pushes.length == 0
-         && (self->max_buffered == 0 || aex_stream_ring_length (self) < self->max_buffered || self->nexts.length > 0);
-  if (!refused)
-    item.index = self->n_pushed++;
-  if (!refused && !room)
-    {
-      push = g_new0 (AexStreamPush, 1);
-      push->item = item;
-      push->pending = g_object_ref (pending);
-      g_queue_push_tail (&self->pushes, push);
-    }
-  g_mutex_unlock (&self->lock);
-  if (refused)
-    {
-      aex_stream_item_clear (self, &item);
-      aex_pending_cancel_as (pending, AEX_CANCEL_CLOSED, NULL);
-    }
-  else if (room)
-    {
-      aex_pending_stream_add_items (self, &item, 1);
-      aex_pending_resolve (pending, NULL);
-    }
+  stream_push (self, &item, pending);
+  return pending;
+}
+
+/**
+ * aex_pending_stream_transfer:
+ * @self: a stream
+ * @value: (nullable): the value, copied
+ *
+ * Adds an item, as [method@PendingStream.push] does, for who has to know what
+ * becomes of it: handed to the consumer, or left over when the stream was
+ * closed, was dropped, or had ended before. It never blocks.
+ *
+ * Returns: (transfer full): a pending that resolves when the consumer has
+ *   taken the item, and is cancelled with %AEX_ERROR_CLOSED when nobody ever
+ *   will: one of the two, in every case. It only reports and can not be
+ *   cancelled. It may be dropped.
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_stream_transfer (AexPendingStream *self, const GValue *value)
+{
+  AexPending *pending;
+  AexStreamItem item = { 0 };
+
+  g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
+  g_return_val_if_fail (self->ops == NULL, NULL);
+
+  pending = aex_pending_new_if_forked ();
+  if (pending != NULL)
+    return pending;
+  item_set_value (&item, value);
+  pending = aex_pending_new_promise (AEX_FLAG_LIBRARY);
+  item.transfer = g_object_ref (pending);
+  stream_push (self, &item, NULL);
   return pending;
 }
 
@@ -160,8 +300,6 @@ aex_pending_stream_push (AexPendingStream *self, const GValue *value)
 void
 aex_pending_stream_end (AexPendingStream *self, const GError *error)
 {
-  AexStreamPush *push;
-
   g_return_if_fail (AEX_IS_PENDING_STREAM (self));
   g_return_if_fail (self->ops == NULL);
 
@@ -171,17 +309,9 @@ aex_pending_stream_end (AexPendingStream *self, const GError *error)
       self->ended = TRUE;
       self->end_error = error != NULL ? g_error_copy (error) : NULL;
     }
-  while ((push = g_queue_pop_head (&self->pushes)) != NULL)
-    {
-      self->n_done++;
-      aex_stream_ring_put (self, &push->item);
-      g_mutex_unlock (&self->lock);
-      aex_pending_resolve (push->pending, NULL);
-      g_object_unref (push->pending);
-      g_free (push);
-      g_mutex_lock (&self->lock);
-    }
   g_mutex_unlock (&self->lock);
+  while (accept_push (self))
+    ;
   aex_pending_stream_pump (self);
 }
 

@@ -65,10 +65,7 @@ aex_pending_stream_dispose (GObject *object)
           g_object_unref (next);
         }
       while ((push = g_queue_pop_head (&self->pushes)) != NULL)
-        {
-          aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
-          aex_stream_push_free (self, push);
-        }
+        aex_stream_push_refuse (self, push);
     }
   G_OBJECT_CLASS (aex_pending_stream_parent_class)->dispose (object);
 }
@@ -151,7 +148,7 @@ stream_take (AexPendingStream *self, AexStreamItem *item, GError **error)
       *error = g_steal_pointer (&item->error);
       return AEX_STREAM_ERROR;
     }
-  if (!self->ended)
+  if (!self->ended || self->pushes.length > 0)
     return AEX_STREAM_WAIT;
   if (self->end_error == NULL)
     return AEX_STREAM_END;
@@ -164,58 +161,37 @@ stream_take (AexPendingStream *self, AexStreamItem *item, GError **error)
 static void
 stream_put_back (AexPendingStream *self, AexStreamState state, AexStreamItem *item, GError *error)
 {
+  gboolean closed;
+
   g_mutex_lock (&self->lock);
-  if (state == AEX_STREAM_ITEM)
+  closed = self->closed;
+  if (!closed && state == AEX_STREAM_ITEM)
     {
-      self->head--;
-      *aex_stream_ring_slot (self, self->head) = *item;
-      aex_stream_ring_slot (self, self->head)->ready = TRUE;
+      aex_stream_ring_put_back (self, item);
     }
-  else if (state == AEX_STREAM_ERROR)
+  else if (!closed && state == AEX_STREAM_ERROR)
     {
       self->failed = FALSE;
       self->error_first = TRUE;
       g_clear_error (&self->end_error);
-      self->end_error = error;
+      self->end_error = g_steal_pointer (&error);
     }
   g_mutex_unlock (&self->lock);
+  if (closed && state == AEX_STREAM_ITEM)
+    aex_stream_item_clear (self, item);
+  g_clear_error (&error);
 }
 
 /* What taking an item sets free: room for a push, or for the map to start another. */
 static void
 stream_after_take (AexPendingStream *self, AexStreamState state)
 {
-  AexStreamPush *push = NULL;
-
-  if (state == AEX_STREAM_ERROR && self->ops != NULL)
-    {
-      self->ops->stop (self->producer);
-      return;
-    }
-  if (self->ops != NULL)
-    {
-      self->ops->taken (self->producer);
-      return;
-    }
-  g_mutex_lock (&self->lock);
-  while ((push = g_queue_pop_head (&self->pushes)) != NULL && AEX_IS_DONE (aex_pending_load (push->pending)))
-    {
-      /* A push that was cancelled while it waited. */
-      g_mutex_unlock (&self->lock);
-      aex_stream_push_free (self, push);
-      g_mutex_lock (&self->lock);
-    }
-  if (push != NULL)
-    {
-      self->n_done++;
-      aex_stream_ring_put (self, &push->item);
-    }
-  g_mutex_unlock (&self->lock);
-  if (push == NULL)
-    return;
-  aex_pending_resolve (push->pending, NULL);
-  g_object_unref (push->pending);
-  g_free (push);
+  if (self->ops == NULL)
+    aex_stream_next_push (self);
+  else if (state == AEX_STREAM_ERROR)
+    self->ops->stop (self->producer);
+  else
+    self->ops->taken (self->producer);
 }
 
 static gboolean
@@ -275,11 +251,17 @@ aex_pending_stream_pump (AexPendingStream *self)
       next = g_queue_pop_head (&self->nexts);
       atomic_fetch_sub (&self->n_waiting, 1);
       g_mutex_unlock (&self->lock);
+      aex_checkpoint ();
       taken = request_answer (self, next, state, &item, &error);
       if (!taken)
-        stream_put_back (self, state, &item, error);
+        {
+          stream_put_back (self, state, &item, error);
+        }
       else if (state != AEX_STREAM_END)
-        stream_after_take (self, state);
+        {
+          aex_stream_item_taken (&item);
+          stream_after_take (self, state);
+        }
       g_object_unref (next);
       g_mutex_lock (&self->lock);
     }
@@ -347,6 +329,7 @@ aex_pending_stream_next (AexPendingStream *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  aex_checkpoint ();
   next = aex_pending_new_if_forked ();
   if (next != NULL)
     return next;
@@ -385,6 +368,7 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
+  aex_checkpoint ();
   if (aex_fork_check (error))
     return NULL;
   g_mutex_lock (&self->lock);
@@ -394,7 +378,10 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
   if (state == AEX_STREAM_END)
     return NULL;
   if (state != AEX_STREAM_WAIT)
-    stream_after_take (self, state);
+    {
+      aex_stream_item_taken (&item);
+      stream_after_take (self, state);
+    }
   if (state == AEX_STREAM_ERROR)
     {
       g_propagate_error (error, taken_error);
@@ -471,10 +458,7 @@ aex_pending_stream_close (AexPendingStream *self)
   for (guint i = 0; i < items->len; i++)
     aex_stream_item_clear (self, &g_array_index (items, AexStreamItem, i));
   while ((push = g_queue_pop_head (&pushes)) != NULL)
-    {
-      aex_pending_cancel_as (push->pending, AEX_CANCEL_CLOSED, NULL);
-      aex_stream_push_free (self, push);
-    }
+    aex_stream_push_refuse (self, push);
   if (first && self->ops != NULL)
     self->ops->stop (self->producer);
   if (idle)

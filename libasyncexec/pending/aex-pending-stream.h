@@ -13,6 +13,7 @@ AEX_AVAILABLE_IN_1_0 AexPendingStream *aex_pending_stream_new         (guint max
 AEX_AVAILABLE_IN_1_0 gboolean          aex_pending_stream_set_value   (AexPendingStream *self, guint index, const GValue *value);
 AEX_AVAILABLE_IN_1_0 gboolean          aex_pending_stream_set_string  (AexPendingStream *self, guint index, const char *value);
 AEX_AVAILABLE_IN_1_0 AexPending       *aex_pending_stream_push        (AexPendingStream *self, const GValue *value);
+AEX_AVAILABLE_IN_1_0 AexPending       *aex_pending_stream_transfer    (AexPendingStream *self, const GValue *value);
 AEX_AVAILABLE_IN_1_0 void              aex_pending_stream_end         (AexPendingStream *self, const GError *error);
 AEX_AVAILABLE_IN_1_0 void              aex_pending_stream_complete    (AexPendingStream *self);
 /* consumer: at most one */

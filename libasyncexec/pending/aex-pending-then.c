@@ -3,6 +3,7 @@
 /* Continuations: a function of the user between a pending and one derived from it. */
 #include "pending/aex-pending-private.h"
 
+#include "base/aex-debug-private.h"
 #include "base/aex-home-private.h"
 #include "pending/aex-context-private.h"
 
@@ -63,8 +64,10 @@ then_run (AexEntry *entry, AexTarget *target)
       object = aex_drop_ref_object (link->waiter.drop);
       wanted = wanted && object != NULL;
     }
+  aex_checkpoint ();
   if (wanted)
     next = ((AexThenFunc) link->waiter.func) (source, link->waiter.data, &error);
+  aex_checkpoint ();
   if (link->waiter.destroy != NULL)
     link->waiter.destroy (link->waiter.data);
   link->waiter.func = NULL;

@@ -4,6 +4,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-i18n-private.h"
 
 /* Calls func (self) on the service thread unless self is done before. */
@@ -116,6 +117,7 @@ aex_check_cancelled (GError **error)
 {
   AexFrame *frame = aex_thread_get ()->frame;
 
+  aex_checkpoint ();
   if (frame == NULL)
     return TRUE;
   if (frame->job == NULL)

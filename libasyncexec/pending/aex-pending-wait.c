@@ -4,6 +4,7 @@
 #include "pending/aex-pending-wait-private.h"
 
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
@@ -235,6 +236,7 @@ aex_pending_wait (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCanc
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
+  aex_checkpoint ();
   if (AEX_IS_DONE (aex_pending_load (self)))
     return wait_result (self, flags, error);
   if (aex_fork_check (error))

@@ -130,7 +130,10 @@ callback_run (AexEntry *entry, AexTarget *target)
     }
   saved = aex_context_enter (thread, waiter->context);
   if (!disposed)
-    ((AexPendingFunc) waiter->func) (waiter->pending, waiter->data);
+    {
+      aex_checkpoint ();
+      ((AexPendingFunc) waiter->func) (waiter->pending, waiter->data);
+    }
   if (waiter->destroy != NULL)
     waiter->destroy (waiter->data);
   aex_context_leave (thread, saved);

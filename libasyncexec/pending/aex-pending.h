@@ -88,6 +88,7 @@ AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_all_settledv         (AexPending 
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_anyv                 (AexPending * const *pendings, gsize n_pendings);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_firstv               (AexPending * const *pendings, gsize n_pendings);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_with_timeout         (AexPending *self, gint64 timeout_us);
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_wait_set             (AexPending * const *pendings, gsize n_pendings, AexReturnWhen return_when, gint64 timeout_us);
 AEX_AVAILABLE_IN_1_0 AexPendingStream *aex_pending_as_completed     (AexPending * const *pendings, gsize n_pendings);
 
 /* --- description */

@@ -13,6 +13,17 @@ aex_stream_item_clear (AexPendingStream *self, AexStreamItem *item)
   g_clear_error (&item->error);
   g_clear_object (&item->pending);
   g_clear_object (&item->result);
+  if (item->transfer != NULL)
+    aex_pending_cancel_as (item->transfer, AEX_CANCEL_CLOSED, NULL);
+  g_clear_object (&item->transfer);
+}
+
+void
+aex_stream_item_taken (AexStreamItem *item)
+{
+  if (item->transfer != NULL)
+    aex_pending_record (item->transfer, AEX_TAG_NONE, (AexWord) { 0 });
+  g_clear_object (&item->transfer);
 }
 
 AexPendingResult *
@@ -83,6 +94,16 @@ aex_stream_ring_put (AexPendingStream *self, AexStreamItem *item)
   aex_stream_ring_slot (self, sequence)->ready = TRUE;
 }
 
+/* Others may have filled the place that it left. */
+void
+aex_stream_ring_put_back (AexPendingStream *self, AexStreamItem *item)
+{
+  ring_reserve (self, self->tail + 1);
+  self->head--;
+  *aex_stream_ring_slot (self, self->head) = *item;
+  aex_stream_ring_slot (self, self->head)->ready = TRUE;
+}
+
 gboolean
 aex_stream_ring_has_next (AexPendingStream *self)
 {
@@ -95,10 +116,21 @@ aex_stream_ring_length (AexPendingStream *self)
   return self->tail - self->head;
 }
 
-void
-aex_stream_push_free (AexPendingStream *self, AexStreamPush *push)
+AexPendingResult *
+aex_stream_ring_put_pushed (AexPendingStream *self, AexStreamItem *item)
 {
-  aex_stream_item_clear (self, &push->item);
-  g_object_unref (push->pending);
-  g_free (push);
+  self->n_done++;
+  if (atomic_load (&self->model) != NULL)
+    item->result = aex_stream_item_to_result (self, item);
+  aex_stream_ring_put (self, item);
+  return item->result != NULL ? g_object_ref (item->result) : NULL;
+}
+
+void
+aex_stream_show (AexPendingStream *self, AexPendingResult *shown)
+{
+  if (shown == NULL)
+    return;
+  aex_stream_model_add (atomic_load (&self->model), shown);
+  g_object_unref (shown);
 }

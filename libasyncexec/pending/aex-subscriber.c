@@ -3,6 +3,7 @@
 /* One who gets messages: a queue of them, and a closure that is called for each at its place. */
 #include "pending/aex-subscriber-private.h"
 
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
 #include "pending/aex-context-private.h"
@@ -191,6 +192,7 @@ call (AexSubscriber *self, AexPending *pending, GVariant *message)
   AexThread *thread = aex_thread_get ();
   AexContext *saved = aex_context_enter (thread, self->closure->context);
 
+  aex_checkpoint ();
   ((AexMessageFunc) self->closure->func) (pending, message, self->closure->data);
   aex_context_leave (thread, saved);
   g_variant_unref (message);

@@ -295,6 +295,147 @@ test('S8 runMultiple has a window and a limit of time', async () => {
     }
 });
 
+test('S8 maxWorkers is greater than 0', async () => {
+    for (const maxWorkers of [0, -1, NaN])
+        await throwsCode(() => caller.runMultiple([() => 1], {maxWorkers}), AsyncExec.Error, AsyncExec.Error.INVALID_ARGUMENT);
+    sameItems(await collect(caller.runMultiple([], {maxWorkers: 1})), []);
+});
+
+test('P24 one cancelled task does not end the others', async () => {
+    const cancelled = new Pending();
+    cancelled.cancel();
+    const seen = await collect(caller.runMultiple([cancelled, () => 1, () => 2], {maxWorkers: 1}));
+    isTrue(AsyncExec.isCancelled(seen[0][1]));
+    sameItems(seen.slice(1).map(([value]) => value), [1, 2]);
+});
+
+test('P24 closing cancels the rest', async () => {
+    const started = [];
+    const stream = caller.runMultiple([1, 2, 3, 4].map(() => (job, cancellable) => {
+        started.push(job);
+        return AsyncExec.sleep(1000, cancellable);
+    }), {maxWorkers: 2, timeout: null});
+    await turn();
+    await stream.close();
+    same(started.length, 2);
+    isTrue(started.every(job => job.cancelled && job.done));
+});
+
+test('a long lazy map has only its window in flight', async () => {
+    const pulled = [];
+    let n = 0;
+    for await (const value of caller.map(x => x, count(2000, pulled), {maxConcurrent: 8})) {
+        same(value, n++);
+        isTrue(pulled.length - n <= 8);
+    }
+    same(n, 2000);
+});
+
+// ---- several pendings
+
+test('K40 an asynchronous generator is pulled as others are done', async () => {
+    let open = 0, most = 0;
+    const closed = [new Pending(), new Pending()];
+    async function* source(n, end) {
+        try {
+            for (let i = 0; i < n; i++) {
+                await AsyncExec.sleep(0);
+                most = Math.max(most, ++open);
+                yield AsyncExec.sleep(0.001).then(() => i);
+            }
+        } finally {
+            end.resolve();
+        }
+    }
+    const found = [];
+    for await (const pending of AsyncExec.asCompleted(source(20, closed[0]), {maxConcurrent: 3})) {
+        open--;
+        found.push(pending.result());
+    }
+    sameItems(found.sort((a, b) => a - b), [...Array(20).keys()]);
+    isTrue(most <= 4);
+    for await (const _pending of AsyncExec.asCompleted(source(1000, closed[1])))
+        break;
+    await Promise.all(closed);
+});
+
+test('K40 null ends it, and a source that throws ends it last', async () => {
+    const results = async items => {
+        const found = [];
+        for await (const pending of AsyncExec.asCompleted(items))
+            found.push(pending.result());
+        return found;
+    };
+    sameItems(await results([Pending.resolved(1), null, Pending.resolved(2)]), [1]);
+    await throwsSame(() => results((function* () {
+        yield Pending.resolved(1);
+        throw boom;
+    })()), boom);
+});
+
+test('D4 leaving early cancels, and offers to wait', async () => {
+    const gates = new Gates();
+    const job = caller.submit(() => gates.wait('end'));
+    const completed = AsyncExec.asCompleted([job, Pending.resolved(1)]);
+    await completed.next();
+    const closed = completed.close();
+    isTrue(job.cancelled);
+    isTrue(!job.done);
+    gates.openInOrder('end');
+    sameItems(await closed, [job]);
+    isTrue(job.done);
+    isTrue((await completed.next()).done);
+});
+
+test('K41 names wait', async () => {
+    const {FIRST_COMPLETED, FIRST_ERROR, ALL_COMPLETED} = AsyncExec.ReturnWhen;
+    for (const before of [true, false]) {
+        const pendings = [new Pending(), new Pending(), new Pending()];
+        const [a, b, c] = pendings;
+        const steps = [
+            [FIRST_COMPLETED, () => c.resolve(), [c]],
+            [FIRST_ERROR, () => b.reject(boom), [b, c]],
+            [ALL_COMPLETED, () => a.resolve(), [a, b, c]],
+        ];
+        for (const [returnWhen, step, expected] of steps) {
+            if (before)
+                step();
+            const waited = AsyncExec.wait(pendings, {returnWhen});
+            if (!before)
+                step();
+            const [done, left] = await waited;
+            sameItems(done, expected);
+            sameItems(left, pendings.filter(pending => !expected.includes(pending)));
+        }
+        same(b.error, boom);
+    }
+});
+
+test('K41 the time being over is an answer and cancels nothing', async () => {
+    const pending = new Pending();
+    sameItems(await AsyncExec.wait([pending], {timeout: 0.001}), [[], [pending]]);
+    sameItems(await AsyncExec.wait([pending], {timeout: 0}), [[], [pending]]);
+    sameItems(await AsyncExec.wait([]), [[], []]);
+    const cancellable = new Gio.Cancellable();
+    const waited = AsyncExec.wait([pending], {cancellable});
+    cancellable.cancel();
+    await throwsCode(() => waited, Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+    isTrue(!pending.cancelled);
+    sameItems(await AsyncExec.wait([Promise.resolve(1)]).then(([done]) => done.map(p => p.result())), [1]);
+    pending.resolve();
+});
+
+test('K70 transfer tells what becomes of an item', async () => {
+    const stream = new PendingStream();
+    const taken = stream.transfer(boom), left = stream.transfer('left');
+    same((await stream.next()).value, boom);
+    same(await taken, null);
+    isTrue(!left.cancel());
+    await stream.close();
+    await throwsCode(() => left, AsyncExec.Error, AsyncExec.Error.CLOSED);
+    await throwsCode(() => stream.transfer('late'), AsyncExec.Error, AsyncExec.Error.CLOSED);
+});
+
 test('R6 maps let go of their functions', async () => {
     const watched = watchCollection(token => {
         caller.map(() => token, [1, 2, 3]).close();

@@ -35,15 +35,15 @@ TABLE = {
     "ThreadPool": "submit options post call map shutdown get_idle_timeout set_idle_timeout",
     "Caller": """
         current:getCurrent get_current get_main call_soon call_later call_direct stop started stopping stopped
-        id context for_context new_thread
+        id context for_context new_thread wait:-
         """,
     "Limiter": "new acquire wrapped max_concurrent set_max_concurrent submit map shutdown",
     "Permit": "release",
     "CallerPool": "new n_callers callers:listCallers loads:dupLoads pick submit map shutdown",
-    "PendingStream": "n_done n_total model push end close __anext__:next next_sync:-",
+    "PendingStream": "n_done n_total model push transfer end close __anext__:next next_sync:-",
     # Functions of the namespace.
     "": """
-        sleep as_completed run:- spawn:- handler:- current_pending:- check_cancelled report_progress:- publish:-
+        sleep as_completed wait run:- spawn:- handler:- current_pending:- check_cancelled report_progress:- publish:-
         -:isCancelled -:isTimeout -:matches
         """,
 }

@@ -43,6 +43,8 @@ async def main() -> bytes:
         both.append(item)
     for pending in AsyncExec.as_completed([number]):
         both.append(pending.peek())
+    done, left = await AsyncExec.wait([number], timeout=1, return_when="FIRST_COMPLETED")
+    both += [pending.peek() for pending in done | left]
     await pool.options(name="n", timeout=1.5).submit(parse, "1").with_timeout(1)
     await text
     await future

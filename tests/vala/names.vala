@@ -197,6 +197,38 @@ static void test_as_completed () {
     }
 }
 
+static void test_wait_set () {
+    var late = new Pending ();
+    var early = new Pending ();
+    Pending[] both = { late, early };
+
+    early.resolve ();
+    try {
+        var done = (ListModel) Pending.wait_set (both, ReturnWhen.FIRST_COMPLETED).dup_object ();
+        assert (done.get_n_items () == 1 && done.get_item (0) == early);
+        done = (ListModel) Pending.wait_set (both, ReturnWhen.ALL_COMPLETED, 0).dup_object ();
+        assert (done.get_n_items () == 1 && !late.is_cancelled ());
+    } catch (GLib.Error e) {
+        assert_not_reached ();
+    }
+    late.resolve ();
+}
+
+static void test_transfer () {
+    var stream = new PendingStream ();
+    var taken = stream.transfer (1);
+    var left = stream.transfer ();
+
+    try {
+        stream.next_sync ();
+    } catch (GLib.Error e) {
+        assert_not_reached ();
+    }
+    assert (taken.get_state () == PendingState.RESOLVED);
+    stream.close ();
+    assert (left.dup_error () is AsyncExec.Error.CLOSED);
+}
+
 static void test_with_timeout () {
     AexTest.virtual_time ();
     var never = new Pending ();
@@ -380,6 +412,8 @@ int main (string[] args) {
     AexTest.add ("/vala/names/pending_then-pending_catch-pending_finally", test_then);
     AexTest.add ("/vala/names/pending_all-pending_all_settled-pending_any-pending_first", test_combinators);
     AexTest.add ("/vala/names/pending_as_completed", test_as_completed);
+    AexTest.add ("/vala/names/K41/pending_wait_set", test_wait_set);
+    AexTest.add ("/vala/names/K70/pending_stream_transfer", test_transfer);
     AexTest.add ("/vala/names/pending_with_timeout", test_with_timeout);
     AexTest.add ("/vala/names/pending_shield", test_shield);
     AexTest.add ("/vala/names/pending_get_current", test_get_current);

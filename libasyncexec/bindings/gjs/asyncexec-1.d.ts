@@ -72,6 +72,19 @@ declare module 'gi://AsyncExec?version=1' {
         cancelUnfinished?: boolean;
     }
 
+    export interface Completed<T> extends AsyncIterableIterator<Pending<T>> {
+        /** Leaves early; resolves when what was not done is. */
+        close(): Pending<Pending<T>[]>;
+    }
+
+    export interface SetOptions {
+        /** ALL_COMPLETED by default. */
+        returnWhen?: ReturnWhen;
+        timeout?: Seconds;
+        /** Ends the wait, and nothing else. */
+        cancellable?: Gio.Cancellable | null;
+    }
+
     export interface ShutdownOptions {
         /** Drop what is queued. */
         cancelPending?: boolean;
@@ -88,6 +101,7 @@ declare module 'gi://AsyncExec?version=1' {
     export enum ExecutorState { INITIAL, RUNNING, STOPPING, STOPPED }
     export enum ThenFlags { ON_SUCCESS, ON_ERROR, ALWAYS }
     export enum StopFlags { NONE, FORCE }
+    export enum ReturnWhen { FIRST_COMPLETED, FIRST_ERROR, ALL_COMPLETED }
 
     /** The errors of the library; what was thrown in JavaScript comes back as itself. */
     export class Error extends GLib.Error {
@@ -123,7 +137,9 @@ declare module 'gi://AsyncExec?version=1' {
     /** A pending that resolves after some time. */
     export function sleep(seconds: number, cancellable?: Gio.Cancellable | null): Pending<null>;
     /** The pendings themselves, as they complete. */
-    export function asCompleted<T>(items: Iterable<Awaitable<T>>, options?: CompletedOptions): AsyncIterableIterator<Pending<T>>;
+    export function asCompleted<T>(items: Iterable<Awaitable<T>> | AsyncIterable<Awaitable<T>>, options?: CompletedOptions): Completed<T>;
+    /** Waits for several: which are done, and which are not. Cancels none, also when the time is over. */
+    export function wait<T>(items: Iterable<Awaitable<T>>, options?: SetOptions): Promise<[Pending<T>[], Pending<T>[]]>;
     /** Throws when the running job was cancelled; not after an await. */
     export function checkCancelled(): boolean;
     export function blockingBegin(): void;
@@ -155,7 +171,8 @@ declare module 'gi://AsyncExec?version=1' {
         static any<T>(items: Iterable<Awaitable<T>>): Pending<T>;
         static first<T>(items: Iterable<Awaitable<T>>): Pending<T>;
         static race<T>(items: Iterable<Awaitable<T>>): Pending<T>;
-        static asCompleted<T>(items: Iterable<Awaitable<T>>, options?: CompletedOptions): AsyncIterableIterator<Pending<T>>;
+        static asCompleted<T>(items: Iterable<Awaitable<T>> | AsyncIterable<Awaitable<T>>, options?: CompletedOptions): Completed<T>;
+        static waitSet<T>(items: Iterable<Awaitable<T>>, options?: SetOptions): Promise<[Pending<T>[], Pending<T>[]]>;
         /** @throws NOT_SUPPORTED: the job is the argument of its function. */
         static getCurrent(): never;
 
@@ -309,6 +326,8 @@ declare module 'gi://AsyncExec?version=1' {
         close(): Pending<null>;
         /** Resolves when there is room. */
         push(value: T): Pending<null>;
+        /** Resolves when the consumer has taken the item, is cancelled with CLOSED when nobody will. */
+        transfer(value: T): Pending<null>;
         end(thrown?: unknown): void;
         /** end() without an error. */
         complete(): void;

@@ -3,7 +3,7 @@
 // Several pendings into one, and one after the other as they complete.
 
 const {Gio} = imports.gi;
-const {_, checkCount, closeIterator, define, iterate, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
+const {_, checkCount, closeIterator, define, iterate, iterateAny, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
 const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {converted, raw, resolved, toPending} = imports.overrides._asyncexec.pending;
 
@@ -43,7 +43,9 @@ const statics = {
 // it yields.
 class Completed {
     constructor(items, options) {
-        this._items = iterate(items);
+        this._items = iterateAny(items);
+        this._pulling = false;
+        this._closing = null;
         this._options = options;
         this._done = [];
         this._requests = [];
@@ -58,29 +60,55 @@ class Completed {
         this._pull();
     }
 
+    // A plain iterator is pulled at once, an asynchronous one item by item.
     _pull() {
         const {maxConcurrent} = this._options;
-        while (!this._ended && (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent)) {
-            const {value, done} = this._nextItem();
-            this._ended = done;
-            if (!done) {
-                const pending = toPending(value);
-                this._unfinished.add(pending);
-                whenDone(pending, () => this._completed(pending));
+        while (!this._pulling && !this._ended &&
+            (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent)) {
+            let step;
+            try {
+                step = this._items.next();
+            } catch (error) {
+                this._fail(error);
+                return;
             }
+            if (typeof step?.then !== 'function') {
+                this._take(step);
+                continue;
+            }
+            this._pulling = true;
+            step.then(result => {
+                this._pulling = false;
+                this._take(result);
+                this._pull();
+                this._serve();
+            }, error => {
+                this._pulling = false;
+                this._fail(error);
+                this._serve();
+            });
         }
     }
 
-    // A source that throws is at its end, and what it threw comes last.
-    _nextItem() {
-        try {
-            return this._items.next();
-        } catch (error) {
-            this._error = {thrown: error};
+    _take({value, done}) {
+        if (this._ended)
+            return;
+        if (done || value === null || value === undefined) {
             this._ended = true;
-            this._stop();
-            return {done: true};
+            return;
         }
+        const pending = toPending(value);
+        this._unfinished.add(pending);
+        whenDone(pending, () => this._completed(pending));
+    }
+
+    // A source that throws is at its end, and what it threw comes last.
+    _fail(error) {
+        if (this._ended)
+            return;
+        this._error = {thrown: error};
+        this._ended = true;
+        this._stop();
     }
 
     _completed(pending) {
@@ -132,6 +160,7 @@ class Completed {
         this._done.push(...unfinished.filter(pending => raw.is_done.call(pending)));
         if (this._options.cancelUnfinished)
             unfinished.forEach(pending => pending.cancel());
+        return unfinished;
     }
 
     next() {
@@ -142,10 +171,20 @@ class Completed {
     }
 
     return(value) {
-        this._stop();
-        this._done = [];
-        this._serve();
+        this.close();
         return Promise.resolve({value, done: true});
+    }
+
+    // Leaves early, as return() does; the pending resolves when what was not
+    // done is.
+    close() {
+        if (this._closing === null) {
+            const unfinished = this._stop();
+            this._done = [];
+            this._serve();
+            this._closing = statics.allSettled(unfinished);
+        }
+        return this._closing;
     }
 
     [Symbol.asyncIterator]() {
@@ -160,11 +199,27 @@ function asCompleted(items, options = {}) {
     return new Completed(items, {...read, maxConcurrent: checkCount(read.maxConcurrent ?? 0)});
 }
 
+const WAIT_OPTIONS = {returnWhen: null, timeout: null, cancellable: null};
+
+// Which are done and which are not; that the time is over is an answer too.
+async function wait(items, options = {}) {
+    const {returnWhen, timeout, cancellable} = readOptions(options, WAIT_OPTIONS);
+    const pendings = [...new Set(toPendings(items))];
+    const waited = combine.wait_set(pendings, returnWhen ?? namespace.ReturnWhen.ALL_COMPLETED, toMicroseconds(timeout));
+    if (cancellable !== null)
+        raw.cancel_on.call(waited, cancellable);
+    await new Promise(resolve => whenDone(waited, resolve));
+    if (raw.is_cancelled.call(waited))
+        throw raw.dup_error.call(waited);
+    const done = pendings.filter(pending => raw.is_done.call(pending));
+    return [done, pendings.filter(pending => !done.includes(pending))];
+}
+
 function install(AsyncExec) {
     const {Pending} = AsyncExec;
     namespace = AsyncExec;
-    for (const name of ['all', 'all_settled', 'any', 'first'])
+    for (const name of ['all', 'all_settled', 'any', 'first', 'wait_set'])
         combine[name] = Pending[name];
-    define(Pending, {...statics, race: statics.first, asCompleted});
-    define(AsyncExec, {asCompleted});
+    define(Pending, {...statics, race: statics.first, asCompleted, waitSet: wait});
+    define(AsyncExec, {asCompleted, wait});
 }

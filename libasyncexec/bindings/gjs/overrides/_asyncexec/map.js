@@ -3,7 +3,7 @@
 // One function over many items.  C's map knows only functions that return at
 // once; here each item is a job, which may be an async function.
 
-const {checkCount, checkFunction, closeIterator, define, iterate, readOptions} = imports.overrides._asyncexec.support;
+const {_, checkCount, checkFunction, closeIterator, define, iterateAny, newError, readOptions} = imports.overrides._asyncexec.support;
 const Executors = imports.overrides._asyncexec.executor;
 const {newFilledStream, pushInto} = imports.overrides._asyncexec.streams;
 
@@ -18,10 +18,6 @@ const WINDOW_OF_ITERATORS = 2;
 function isSized(items) {
     return Array.isArray(items) || typeof items === 'string' || typeof items?.size === 'number' ||
         typeof items?.length === 'number';
-}
-
-function iterateAny(items) {
-    return typeof items?.[Symbol.asyncIterator] === 'function' ? items[Symbol.asyncIterator]() : iterate(items);
 }
 
 class Mapping {
@@ -182,9 +178,12 @@ function runTask(task, job, cancellable) {
 function runMultiple(executor, options, tasks, multipleOptions) {
     const {maxWorkers, timeout} = readOptions(multipleOptions, MULTIPLE_OPTIONS);
     Executors.checkRunsHere(executor);
+    const window = checkCount(maxWorkers ?? Infinity);
+    if (window === 0)
+        throw newError('INVALID_ARGUMENT', _('maxWorkers must be greater than 0: give null for no limit'));
     return new Mapping(tasks, {
         ordered: false,
-        window: checkCount(maxWorkers ?? 0),
+        window,
         start: starter(executor, options, timeout, runTask),
         stopsOnError: false,
         toItem: (value, error) => [value, error],

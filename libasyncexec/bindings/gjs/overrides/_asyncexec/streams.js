@@ -73,6 +73,9 @@ const methods = {
     push(value) {
         return raw.push.call(this, box(value));
     },
+    transfer(value) {
+        return raw.transfer.call(this, box(value));
+    },
     end(error = null) {
         raw.end.call(this, error === null ? null : toGError(error));
     },
@@ -82,7 +85,7 @@ function install(AsyncExec) {
     const {PendingStream} = AsyncExec;
     const {prototype} = PendingStream;
 
-    for (const name of ['next', 'close', 'push', 'end', 'get_n_done', 'get_n_total', 'get_model'])
+    for (const name of ['next', 'close', 'push', 'transfer', 'end', 'get_n_done', 'get_n_total', 'get_model'])
         raw[name] = prototype[name];
     raw.new = PendingStream.new;
     define(prototype, methods);

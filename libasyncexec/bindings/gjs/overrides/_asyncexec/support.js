@@ -123,6 +123,10 @@ function iterate(items) {
     return items[Symbol.iterator]();
 }
 
+function iterateAny(items) {
+    return typeof items?.[Symbol.asyncIterator] === 'function' ? items[Symbol.asyncIterator]() : iterate(items);
+}
+
 // Whoever leaves early does not wait for the source, nor for what it throws.
 function closeIterator(iterator) {
     try {

@@ -5,7 +5,7 @@ import contextvars
 import queue
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from types import ModuleType, TracebackType
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from gi.repository import Gio, GLib, GObject
 from typing_extensions import ParamSpec, Self
@@ -56,6 +56,11 @@ class ExecutorState(GObject.GEnum):
     RUNNING: ExecutorState
     STOPPING: ExecutorState
     STOPPED: ExecutorState
+
+class ReturnWhen(GObject.GEnum):
+    FIRST_COMPLETED: ReturnWhen
+    FIRST_ERROR: ReturnWhen
+    ALL_COMPLETED: ReturnWhen
 
 class Priority(GObject.GEnum):
     BACKGROUND: Priority
@@ -195,6 +200,7 @@ class PendingResult(GObject.Object):
 class PendingStream(GObject.Object, Generic[T]):
     def __init__(self, max_buffered: int = 0) -> None: ...
     def push(self, value: T) -> Pending[None]: ...
+    def transfer(self, value: T) -> Pending[None]: ...
     def end(self, exception: BaseException | type[BaseException] | None = None) -> None: ...
     def next_sync(
         self, timeout: float | None = None, cancellable: Gio.Cancellable | None = None
@@ -212,7 +218,7 @@ class PendingStream(GObject.Object, Generic[T]):
     @property
     def n_done(self) -> int: ...
     @property
-    def n_total(self) -> int: ...
+    def n_total(self) -> int | None: ...
     @property
     def model(self) -> Gio.ListModel: ...
 
@@ -328,6 +334,13 @@ class Caller(Executor):
     def for_context(context: GLib.MainContext) -> Caller: ...
     @staticmethod
     def new_thread(name: str | None = None) -> Caller: ...
+    @staticmethod
+    async def wait(
+        items: Iterable[Awaitable[T]],
+        timeout: float | None = None,
+        return_when: Literal["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] = "ALL_COMPLETED",
+        shield: bool = False,
+    ) -> tuple[set[Pending[T]], set[Pending[T]]]: ...
     @overload
     def call_soon(  # type: ignore[misc]
         self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
@@ -404,8 +417,14 @@ def spawn(fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P
 def spawn(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Pending[T]: ...
 def handler(fn: Callable[P, Coroutine[Any, Any, object]]) -> Callable[P, None]: ...
 def sleep(seconds: float) -> Pending[None]: ...
+async def wait(
+    items: Iterable[Awaitable[T]],
+    timeout: float | None = None,
+    return_when: Literal["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] = "ALL_COMPLETED",
+    shield: bool = False,
+) -> tuple[set[Pending[T]], set[Pending[T]]]: ...
 def as_completed(
-    items: Iterable[Pending[T]],
+    items: Iterable[Awaitable[T] | None] | AsyncIterable[Awaitable[T] | None],
     *,
     max_concurrent: int | None = None,
     timeout: float | None = None,
@@ -417,10 +436,13 @@ def report_progress(fraction: float | None, message: str | None = None) -> None:
 def publish(obj: Any) -> bool: ...
 
 class _Completed(Generic[T]):
+    def close(self) -> Pending[list[Pending[T]]]: ...
     def __iter__(self) -> Iterator[Pending[T]]: ...
-    def __next__(self) -> Pending[T]: ...
     def __aiter__(self) -> AsyncIterator[Pending[T]]: ...
-    async def __anext__(self) -> Pending[T]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
 class testing:
     @staticmethod

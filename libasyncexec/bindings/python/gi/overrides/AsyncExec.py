@@ -4,7 +4,7 @@
 from gi.overrides import override
 
 from ._asyncexec import (caller, executor, exit as exits, futures, jobs, limiter, messages, pending, run as running,
-                         streams, testing)
+                         several, streams, testing)
 from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
@@ -23,6 +23,7 @@ spawn = running.spawn
 handler = running.handler
 sleep = running.sleep
 as_completed = streams.as_completed
+wait = several.wait
 current_pending = jobs.current_pending
 check_cancelled = jobs.check_cancelled
 report_progress = messages.report_progress
@@ -35,7 +36,7 @@ hide(Pending, {
     "dup_error": "peek_exception()", "dup_payload": "peek_exception()", "dup_value": "peek()",
     "is_cancelled": "cancelled()", "is_done": "done()", "new_full": "Pending()", "new_rejected": "Pending.rejected()",
     "new_resolved": "Pending.resolved()", "reject_with_payload": "reject()", "wait_async": "wait()",
-    "wait_finish": "wait()",
+    "wait_finish": "wait()", "wait_set": "AsyncExec.wait()",
 })
 hide(Executor, {
     "map_full": "map()", "ref_default": "Executor.get_default()", "submit_async": "submit()",
@@ -50,5 +51,5 @@ hide(Caller, {
 exits.install()
 
 __all__ = ["Busy", "Caller", "CallerPool", "Cancelled", "Closed", "Executor", "GroupError", "Limiter", "NotDone", "Pending",
-           "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
-           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing"]
+           "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
+           "check_cancelled", "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing", "wait"]

@@ -5,7 +5,7 @@ from gi.repository import GLib
 
 from . import context as contexts
 from . import errors, exit as exits
-from . import hosting, jobs, raw
+from . import hosting, jobs, raw, several
 from .executor import Executor
 
 Raw = raw.Caller
@@ -70,6 +70,11 @@ class Caller(Raw, Executor):
     def call_direct(self, fn, /, *args, **kwargs):
         """The same as post(): the cheapest way, for short functions."""
         self.post(fn, *args, **kwargs)
+
+    @staticmethod
+    async def wait(items, timeout=None, return_when="ALL_COMPLETED", shield=False):
+        """The same as AsyncExec.wait()."""
+        return await several.wait(items, timeout, return_when, shield)
 
     def stop(self, force=False):
         """Drops what is queued, cancels what runs, and takes no more; returns the pending of the end."""

@@ -93,17 +93,25 @@ class Executor(Raw):
         return streams.map_items(self, fn, iterables, ordered, max_concurrent, timeout, return_exceptions)
 
     def run_multiple(self, tasks, max_workers=10, timeout=10):
-        """A stream of (value, exception) for callables, in the order in which they end; timeout in seconds for each."""
+        """A stream of (value, exception) for callables and coroutines, in the order in which they end.
+
+        timeout: seconds for each from its start.  close() cancels the rest,
+        and so does ``with`` at its end.
+        """
         hosted()
         return streams.run_multiple(self, tasks, max_workers, timeout)
 
     async def run_multiple_async(self, tasks, max_workers=10, timeout=10):
         """Like run_multiple(), as an async generator."""
-        async for item in self.run_multiple(tasks, max_workers, timeout):
-            yield item
+        stream = self.run_multiple(tasks, max_workers, timeout)
+        try:
+            async for item in stream:
+                yield item
+        finally:
+            stream.close()
 
     def wrap_async_iterable(self, iterable):
-        """A stream of the items of an async iterable, which is pulled here."""
+        """A stream of the items of an async iterable, which is pulled here; close() closes that as well."""
         hosted()
         return streams.wrap_async_iterable(self, iterable)
 

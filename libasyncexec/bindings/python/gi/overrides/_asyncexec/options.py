@@ -18,7 +18,6 @@ class View:
 
     def __init__(self, executor, name, priority, timeout, cancellable, context, metadata, subscriber=None):
         self._executor = executor
-        self._timeout = timeout
         self._options = made = raw.SubmitOptions.new()
         if name is not None:
             made.set_name(name)
@@ -58,5 +57,4 @@ class View:
 
     def map(self, fn, /, *iterables, ordered=True, max_concurrent=None, timeout=None, return_exceptions=False):
         """Executor.map() with the options: every item is a job that gets them."""
-        limit = timeout if timeout is not None else self._timeout
-        return streams.map_jobs(self.submit, fn, iterables, ordered, max_concurrent, limit, return_exceptions)
+        return streams.map_jobs(self.submit, fn, iterables, ordered, max_concurrent, timeout, return_exceptions)

@@ -21,6 +21,7 @@ SubmitOptions = module.SubmitOptions
 Error = module.Error
 WaitFlags = module.WaitFlags
 ThenFlags = module.ThenFlags
+ReturnWhen = module.ReturnWhen
 MapFlags = module.MapFlags
 ShutdownFlags = module.ShutdownFlags
 StopFlags = module.StopFlags

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Streams of results: of map(), run_multiple(), as_completed(), and of producers."""
 
-import inspect
+import itertools
 import time
 import types
+import weakref
 
-from . import errors, jobs, raw, values, waiting
-from .window import AsCompleted, Window
+from . import errors, jobs, raw, several, values, waiting
+from .window import AsCompleted, AsyncWindow, Window
 
 Raw = raw.PendingStream
 CONTINUE = raw.MapFlags.CONTINUE_ON_ERROR
 UNORDERED = raw.MapFlags.UNORDERED
+UNKNOWN_TOTAL = 0xffffffff
 
 
 def value_of(stream, result):
@@ -50,6 +52,14 @@ class PendingStream(Raw):
         """Adds an item; the returned pending resolves when it is in the buffer."""
         return Raw.push(self, values.to_gvalue(value))
 
+    def transfer(self, value):
+        """Adds an item for who has to know what becomes of it.
+
+        The returned pending resolves when the consumer has taken it, and is
+        cancelled, with Closed, when nobody will.  It can not be cancelled.
+        """
+        return Raw.transfer(self, values.to_gvalue(value))
+
     def end(self, exception=None):
         """Says that nothing more comes; with an exception, that is raised after the last item."""
         if exception is None:
@@ -83,7 +93,11 @@ class PendingStream(Raw):
 
     def close(self):
         """Cancels what is left; the returned pending is done when nothing runs any more."""
-        return Raw.close(self)
+        closed = Raw.close(self)
+        if self._source is None:
+            return closed
+        raw.Pending.cancel(self._source, None)
+        return raw.Pending.all_settled([closed, self._source])
 
     def _ended_with(self, error):
         return self._end_exception if self._end_exception is not None else errors.from_error(error)
@@ -136,12 +150,13 @@ class PendingStream(Raw):
 
     @property
     def n_total(self):
-        """How many items there will be, 0 when nobody knows."""
-        return Raw.get_n_total(self)
+        """How many items there will be, None when nobody knows."""
+        total = Raw.get_n_total(self)
+        return None if total == UNKNOWN_TOTAL else total
 
     @property
     def model(self):
-        """A Gio.ListModel of what was taken."""
+        """A Gio.ListModel of the PendingResult that come from now on, changed in the loop of the thread that made it."""
         return Raw.get_model(self)
 
 
@@ -172,8 +187,8 @@ def map_items(executor, fn, iterables, ordered, max_concurrent, timeout, return_
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
     if jobs.is_coroutine_function(fn) or not (all(map(_is_sized, iterables)) or max_concurrent == 0):
-        submit = executor.options(timeout=timeout).submit if timeout is not None else executor.submit
-        return map_jobs(submit, fn, iterables, ordered, max_concurrent, None, return_exceptions, workers_of(executor))
+        return map_jobs(executor.submit, fn, iterables, ordered, max_concurrent, timeout, return_exceptions,
+                        workers_of(executor))
     items = list(zip(*iterables))
     exceptions = {}
     flags = CONTINUE if ordered else CONTINUE | UNORDERED
@@ -190,75 +205,167 @@ def workers_of(executor):
     return getattr(executor, "max_workers", 1)
 
 
+class Limit:
+    """So many seconds for each job, counted from its start: the wait for a thread does not count."""
+
+    def __init__(self, seconds):
+        self._seconds = seconds
+        self._us = raw.microseconds(seconds)
+        self._limits = {}     # by job: a pending that ends with it, or when its time is over and it is cancelled
+
+    def wrap(self, fn):
+        """fn, with the limit."""
+        if self._us < 0:
+            return fn
+        if jobs.is_coroutine_function(fn):
+            async def limited(*args):
+                self._start()
+                return await fn(*args)
+        else:
+            def limited(*args):
+                self._start()
+                return fn(*args)
+        return limited
+
+    def _start(self):
+        job = jobs.current_pending()
+        limit = self._limits[job] = raw.Pending.with_timeout(job, self._us)
+        # What it ends with is said by the job.
+        raw.Pending.add_done_callback_inline(limit, _see)
+
+    def exception(self, job):
+        """The exception of a job that is done, or None."""
+        limit = self._limits.pop(job, None)
+        error = raw.Pending.dup_error(job)
+        if error is None:
+            return None
+        if limit is not None and raw.Pending.is_done(limit) and job.cancelled():
+            ended = raw.Pending.dup_error(limit)
+            if ended is not None and ended.matches(*errors.TIMED_OUT):
+                return errors.Timeout(f"Task timed out after {self._seconds} seconds.")
+        return errors.outcome_error(job, error)
+
+
+def _see(pending, *user_data):
+    raw.Pending.dup_error(pending)
+
+
 def map_jobs(submit, fn, iterables, ordered, max_concurrent, timeout, return_exceptions, workers=1):
     """map() by one job for each item."""
+    limit = Limit(timeout)
+
     def item(pending):
-        if not return_exceptions:
+        exception = limit.exception(pending)
+        if exception is None:
             return values.read(pending)
-        error = raw.Pending.dup_error(pending)
-        return values.read(pending) if error is None else errors.outcome_error(pending, error)
+        if not return_exceptions:
+            raise exception
+        return exception
 
     window = 2 * workers if max_concurrent is None else max_concurrent
     if max_concurrent is None and all(map(_is_sized, iterables)):
         window = 0
-    started = (submit(fn, *items) for items in zip(*iterables))
+    limited = limit.wrap(fn)
+    started = (submit(limited, *items) for items in zip(*iterables))
     return Window(started, window, ordered, item)
-
-
-async def _await(awaitable):
-    return await awaitable
 
 
 def run_multiple(executor, tasks, max_workers, timeout):
     """Executor.run_multiple(): (value, exception) as they end."""
-    submit = executor.options(timeout=timeout).submit if timeout is not None else executor.submit
+    if not max_workers > 0:
+        raise ValueError(f"max_workers must be greater than 0, which {max_workers} is not")
+    limit = Limit(timeout)
 
     def start(task):
-        return submit(task) if callable(task) else submit(_await, task)
+        if callable(task):
+            return executor.submit(limit.wrap(task))
+        return executor.submit(limit.wrap(several.await_it), task)
 
     def item(pending):
-        error = raw.Pending.dup_error(pending)
-        return (values.read(pending), None) if error is None else (None, errors.outcome_error(pending, error))
+        exception = limit.exception(pending)
+        return (values.read(pending), None) if exception is None else (None, exception)
 
     return Window(map(start, tasks), max_workers, False, item)
 
 
 def wrap_async_iterable(executor, iterable):
-    """A stream that a coroutine of executor fills."""
+    """A stream that a coroutine of executor fills, as long as somebody has the stream."""
     stream = PendingStream(1)
+    target = weakref.ref(stream)
+
+    def push(item):
+        found = target()
+        return None if found is None else found.push(item)
+
+    def end(exception=None):
+        found = target()
+        if found is not None:
+            found.end(exception)
 
     async def pump():
+        iterator = aiter(iterable)
         try:
-            async for item in iterable:
-                await stream.push(item)
+            async for item in iterator:
+                pushed = push(item)
+                if pushed is None:
+                    break
+                await pushed
         except BaseException as exception:
-            stream.end(exception)
-            if inspect.isasyncgen(iterable):
-                await iterable.aclose()
+            end(exception)
             if not isinstance(exception, Exception):
                 raise
         else:
-            stream.end()
+            end()
+        finally:
+            await _close_quietly(iterator)
 
     stream._source = executor.submit(pump)
     return stream
 
 
+async def _close_quietly(iterator):
+    """Nobody is there any more to be told what closing raised."""
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        try:
+            await close()
+        except Exception as exception:
+            errors.report_callback(close, exception)
+
+
 def as_completed(items, *, max_concurrent=None, timeout=None, cancel_unfinished=True):
     """The pendings of items as they are done, in that order, whatever their outcome: ``for`` or ``async for``.
 
-    Items of an iterator are pulled as others are done, max_concurrent at a
-    time (10; 0 is all at once).  Timeout is raised when timeout seconds are
-    over; every exit cancels what is not done, unless told otherwise.
+    Other awaitables become pendings here.  Items of an iterator are pulled as
+    others are done, max_concurrent at a time (10; 0 is all at once); an
+    asynchronous one only with ``async for``.  None ends them.  Timeout is
+    raised when timeout seconds are over.  Every exit cancels what is not done,
+    unless told otherwise, and waits for none of it: close() gives a pending to
+    wait for.
     """
     window = 10 if max_concurrent is None else max_concurrent
-    if _is_sized(items):
-        items, window = list(items), 0
-    for item in items if window == 0 and _is_sized(items) else ():
-        if not isinstance(item, raw.Pending):
-            raise TypeError(f"pendings are needed, not {type(item).__name__}")
     current = jobs.current_pending()
-    if _is_sized(items) and current is not None and any(item is current for item in items):
-        raise errors.WouldDeadlock("a job can not wait for itself")
     deadline = None if timeout is None else time.monotonic() + timeout
-    return AsCompleted(Window(iter(items), window, False, lambda pending: pending), deadline, cancel_unfinished)
+
+    def member(item):
+        if item is None:
+            return None
+        pending = several.as_pending(item)
+        if pending is current:
+            raise errors.WouldDeadlock("a job among the items can not wait for itself: deadlock!")
+        return pending
+
+    if hasattr(items, "__aiter__"):
+        found = AsyncWindow(aiter(items), member, several.drive, window, False, _itself)
+    else:
+        members = itertools.takewhile(_is_there, map(member, items))
+        found = Window(members, 0 if _is_sized(items) else window, False, _itself)
+    return AsCompleted(found, deadline, cancel_unfinished)
+
+
+def _is_there(pending):
+    return pending is not None
+
+
+def _itself(pending):
+    return pending

@@ -3,7 +3,7 @@
 
 import time
 
-from . import raw, waiting
+from . import raw, values, waiting
 
 _is_done = raw.Pending.is_done
 
@@ -21,6 +21,7 @@ class Window:
         self._flying = []
         self._ready = []
         self._stream = None
+        self._closing = None     # the pending of close()
         self._failure = None     # of the iterator: raised when what it gave before has been taken
         if size == 0 and not ordered:
             flying = list(started)
@@ -56,7 +57,9 @@ class Window:
         return None
 
     def _awaited(self):
-        """What to wait for, before _next_done() finds something."""
+        """What to wait for, before _next_done() finds something; None at the end."""
+        if not self._flying:
+            return None
         if self._ordered or len(self._flying) == 1:
             return self._flying[0]
         return raw.Pending.first(self._flying)
@@ -73,14 +76,12 @@ class Window:
         if self._stream is not None:
             return self._result(self._following(), deadline)
         self._fill()
-        if not self._flying:
-            return self._end()
-        pending = self._next_done()
-        while pending is None:
+        while (pending := self._next_done()) is None:
             awaited = self._awaited()
+            if awaited is None:
+                return self._end()
             waiting.block(awaited, left(deadline), what="for", instead="async for")
             raw.Pending.dup_error(awaited)     # seen: the item's own is what counts
-            pending = self._next_done()
         return pending
 
     def _following(self):
@@ -111,23 +112,28 @@ class Window:
                 raw.Pending.cancel(following, None)
             return self._pending_of(following)
         self._fill()
-        if not self._flying:
-            return self._end()
-        pending = self._next_done()
-        while pending is None:
+        while (pending := self._next_done()) is None:
             awaited = self._awaited()
+            if awaited is None:
+                return self._end()
             await waiting.wait(awaited, left(deadline), True, False, False, False)
             raw.Pending.dup_error(awaited)
-            pending = self._next_done()
+            self._fill()
         return pending
 
-    def close(self):
-        """Cancels what is in flight and pulls nothing more."""
+    def _cancel(self):
+        """Pulls nothing more; returns what was in flight."""
         self._started = self._failure = None
         flying, self._flying = self._flying, []
         for pending in flying:
             raw.Pending.cancel(pending, None)
-        return raw.Pending.all_settled(flying)
+        return flying
+
+    def close(self):
+        """Cancels what is in flight and pulls nothing more; the returned pending is done when all of that is."""
+        if self._closing is None:
+            self._closing = raw.Pending.all_settled(self._cancel())
+        return self._closing
 
     def __iter__(self):
         return self
@@ -154,31 +160,107 @@ class Window:
         self.close()
 
 
+class AsyncWindow(Window):
+    """The same over an asynchronous iterator, for ``async for``: start(item) makes a pending of what that gives.
+
+    drive(fn, *args) gives the pending of a coroutine function.
+    """
+
+    def __init__(self, source, start, drive, size, ordered, item):
+        self._source = source
+        self._start = start
+        self._drive = drive
+        self._pulling = None
+        super().__init__(iter(()), size or float("inf"), ordered, item)
+
+    async def _pull(self):
+        async for item in self._source:
+            return (item,)
+        return ()
+
+    def _pulled(self):
+        pulling, self._pulling = self._pulling, None
+        try:
+            for item in values.read(pulling):
+                pending = self._start(item)
+                if pending is not None:
+                    self._flying.append(pending)
+                    return
+        except Exception as exception:
+            self._failure = exception
+        self._started = None
+
+    def _fill(self):
+        if self._pulling is not None and _is_done(self._pulling):
+            self._pulled()
+        if self._started is not None and self._pulling is None and len(self._flying) < self._size:
+            self._pulling = self._drive(self._pull)
+
+    def _awaited(self):
+        awaited = super()._awaited()
+        if self._pulling is None:
+            return awaited
+        return self._pulling if awaited is None else raw.Pending.first([awaited, self._pulling])
+
+    def take(self, deadline=None):
+        """Only ``async for`` gets what an asynchronous iterator gives."""
+        raise TypeError("an asynchronous iterator is awaited: use async for")
+
+    def _cancel(self):
+        """The same, and closes the iterator."""
+        open_ = self._started is not None
+        if self._pulling is not None:
+            self._flying.append(self._pulling)
+            self._pulling = None
+        flying = super()._cancel()
+        if open_ and hasattr(self._source, "aclose"):
+            flying.append(self._drive(_close_after, self._source, raw.Pending.all_settled(flying)))
+        return flying
+
+
+async def _close_after(source, settled):
+    """An iterator that is being pulled can not be closed."""
+    await settled
+    await source.aclose()
+
+
 def left(deadline):
     """Seconds until a deadline; None is no limit."""
     return None if deadline is None else max(deadline - time.monotonic(), 0)
 
 
 class AsCompleted:
-    """What as_completed() gives."""
+    """What as_completed() gives: iterate it once.  ``with`` closes it at the end."""
 
     def __init__(self, window, deadline, cancel_unfinished):
         self._window = window
         self._deadline = deadline
         self._cancel = cancel_unfinished
 
+    def close(self):
+        """Cancels what is not done, and returns a pending that resolves when all of that is done."""
+        return self._window.close()
+
+    def _leave(self):
+        if self._cancel:
+            self._window.close()
+
     def __iter__(self):
         try:
             while (pending := self._window.take(self._deadline)) is not None:
                 yield pending
         finally:
-            if self._cancel:
-                self._window.close()
+            self._leave()
 
     async def __aiter__(self):
         try:
             while (pending := await self._window.take_async(self._deadline)) is not None:
                 yield pending
         finally:
-            if self._cancel:
-                self._window.close()
+            self._leave()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self._leave()
