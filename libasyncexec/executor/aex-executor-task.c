@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "aex-executor.h"
+#include "aex-pending.h"
 #include "executor/aex-submit-options-private.h"
 #include "pending/aex-task-private.h"
 
