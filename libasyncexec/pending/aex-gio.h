@@ -50,6 +50,8 @@ AEX_AVAILABLE_IN_1_0 void          aex_pending_to_task              (AexPending 
 
 #ifndef __cplusplus
 
+#ifndef __GI_SCANNER__
+
 /* What a finish function of the plain form returns. */
 #define AEX_GIO_TYPE_OF_(finish) \
   _Generic (finish (NULL, NULL, NULL), \
@@ -66,6 +68,8 @@ AEX_AVAILABLE_IN_1_0 void          aex_pending_to_task              (AexPending 
             GList *: 0, GSList *: 0, void *: 0, \
             unsigned int: 0, unsigned long: 0, unsigned long long: 0, double: 0, \
             default: 1)
+
+#endif
 
 /**
  * AEX_PENDING_FOR_GIO_PAIR:
