@@ -487,8 +487,9 @@ test_context_variables (void)
   run_wait (&self);
   g_assert_cmpint (self.number, ==, 2);
   g_assert_cmpint (aex_test_var_get (seen_var), ==, 3);
-  g_clear_object (&seen_var);
+  /* Not before: the callback may come while the function is about to end. */
   run_end (&self);
+  g_clear_object (&seen_var);
 }
 
 /* A function may hand the task on, as with every asynchronous operation. */
