@@ -5,6 +5,7 @@
 
 #include "aex-executor.h"
 #include "aex-pending.h"
+#include "base/aex-fork-private.h"
 #include "executor/aex-submit-options-private.h"
 #include "pending/aex-task-private.h"
 
@@ -95,12 +96,18 @@ aex_executor_run_task (AexExecutor *self, GTask *task, GTaskThreadFunc func)
 {
   AexSubmitOptions options = { .timeout_us = -1, .release_on_owner = TRUE };
   g_autoptr (AexPending) job = NULL;
+  GError *error = NULL;
   AexTaskRun *run;
 
   g_return_if_fail (AEX_IS_EXECUTOR (self));
   g_return_if_fail (G_IS_TASK (task));
   g_return_if_fail (func != NULL);
 
+  if (aex_fork_check (&error))
+    {
+      aex_task_fail (task, error);
+      return;
+    }
   options.name = (char *) g_task_get_name (task);
   options.priority = priority_of (task);
   options.cancellable = g_task_get_check_cancellable (task) ? g_task_get_cancellable (task) : NULL;

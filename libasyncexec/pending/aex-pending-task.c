@@ -3,6 +3,7 @@
 /* A GTask as a pending, and a pending as what a GTask returns. */
 #include "aex-gio.h"
 
+#include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-pending-private.h"
@@ -307,11 +308,18 @@ void
 aex_pending_to_task (AexPending *self, GTask *task)
 {
   GCancellable *cancellable;
+  GError *error = NULL;
   AexTaskEnd *end;
 
   g_return_if_fail (AEX_IS_PENDING (self));
   g_return_if_fail (G_IS_TASK (task));
 
+  if (aex_fork_check (&error))
+    {
+      aex_task_fail (task, error);
+      g_object_unref (task);
+      return;
+    }
   cancellable = g_task_get_cancellable (task);
   g_object_ref (self);
   if (cancellable != NULL && g_task_get_check_cancellable (task))
