@@ -381,6 +381,48 @@ child_acts (World *world)
   aex_blocking_end ();
 }
 
+/* --- GIO: nothing is started, and a task says why when somebody runs its context */
+static void
+never_start (gpointer            source,
+             GCancellable       *cancellable,
+             GAsyncReadyCallback callback,
+             gpointer            callback_data,
+             gpointer            user_data)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+never_finish (gpointer      source,
+              GAsyncResult *result,
+              GValue       *value,
+              gpointer      user_data,
+              GError      **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+never_run (GTask        *task,
+           gpointer      source,
+           gpointer      data,
+           GCancellable *cancellable)
+{
+  g_assert_not_reached ();
+}
+
+static void
+child_bridges_to_gio (World *world)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+  assert_is_forked (aex_pending_new_for_gio (NULL, never_start, never_finish, NULL, NULL));
+  assert_is_forked (aex_pending_new_for_task (task));
+  assert_is_forked (aex_pending_new_for_task_typed (task, G_TYPE_BOOLEAN));
+  aex_pending_to_task (world->resolved, g_task_new (NULL, NULL, NULL, NULL));
+  aex_executor_run_task (world->pool, task, never_run);
+}
+
 static void
 child_lets_go (World *world)
 {
@@ -457,6 +499,7 @@ main (int    argc,
   add ("/fork/X12/looks", child_looks);
   add ("/fork/X12/watches", child_watches);
   add ("/fork/X12/acts", child_acts);
+  add ("/fork/X12/bridges-to-gio", child_bridges_to_gio);
   add ("/fork/X12/lets-go", child_lets_go);
   add ("/fork/X12/bounces", child_bounces);
   add ("/fork/X12/execs", child_execs);

@@ -43,6 +43,7 @@ AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_call_full         (AexExecutor *s
 AEX_AVAILABLE_IN_1_0 void         aex_executor_post              (AexExecutor *self, AexPostFunc func, gpointer user_data, GDestroyNotify destroy);
 AEX_AVAILABLE_IN_1_0 GValue      *aex_executor_run               (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestroyNotify destroy, GCancellable *cancellable, GError **error);
 AEX_AVAILABLE_IN_1_0 AexPendingStream *aex_executor_map          (AexExecutor *self, guint n_items, guint max_concurrent, gint64 item_timeout_us, AexMapFlags flags, AexMapFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 void         aex_executor_run_task          (AexExecutor *self, GTask *task, GTaskThreadFunc func);
 AEX_AVAILABLE_IN_1_0 AexPending  *aex_executor_shutdown          (AexExecutor *self, AexShutdownFlags flags);
 
 AEX_AVAILABLE_IN_1_0 gboolean     aex_executor_runs_here         (AexExecutor *self);

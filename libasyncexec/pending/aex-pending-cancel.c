@@ -124,25 +124,32 @@ typedef struct {
   AexDrop *drop;
 } AexCancelBinding;
 
+/* What a handler knows. */
+typedef struct {
+  GWeakRef pending;
+  AexCancelKind kind;
+} AexCancelHandler;
+
 static void
-weak_free (gpointer data, GClosure *closure)
+handler_free (gpointer data, GClosure *closure)
 {
-  GWeakRef *weak = data;
+  AexCancelHandler *handler = data;
 
   (void) closure;
-  g_weak_ref_clear (weak);
-  g_free (weak);
+  g_weak_ref_clear (&handler->pending);
+  g_free (handler);
 }
 
 /* In the cancelling thread; only cancels. */
 static void
 cancellable_cancelled (GCancellable *cancellable, gpointer data)
 {
-  g_autoptr (AexPending) pending = g_weak_ref_get (data);
+  AexCancelHandler *handler = data;
+  g_autoptr (AexPending) pending = g_weak_ref_get (&handler->pending);
 
   (void) cancellable;
   if (pending != NULL)
-    aex_pending_cancel_as (pending, AEX_CANCEL_EXPLICIT, NULL);
+    aex_pending_cancel_as (pending, handler->kind, NULL);
 }
 
 static void
@@ -182,6 +189,28 @@ aex_pending_drop_bindings (AexPending *self)
   g_slist_free_full (bindings, (GDestroyNotify) binding_free);
 }
 
+void
+aex_pending_cancel_on_as (AexPending *self, GCancellable *cancellable, AexCancelKind kind)
+{
+  AexCancelBinding *binding;
+  AexCancelHandler *handler;
+
+  if (AEX_IS_DONE (aex_pending_load (self)))
+    return;
+  handler = g_new (AexCancelHandler, 1);
+  g_weak_ref_init (&handler->pending, self);
+  handler->kind = kind;
+  binding = g_new0 (AexCancelBinding, 1);
+  binding->cancellable = g_object_ref (cancellable);
+  binding->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (cancellable_cancelled), handler, handler_free, 0);
+  add_binding (self, binding);
+  if (!g_cancellable_is_cancelled (cancellable))
+    return;
+  g_object_ref (self);
+  aex_pending_cancel_as (self, kind, NULL);
+  g_object_unref (self);
+}
+
 /**
  * aex_pending_cancel_on:
  * @self: a pending
@@ -195,22 +224,10 @@ aex_pending_drop_bindings (AexPending *self)
 void
 aex_pending_cancel_on (AexPending *self, GCancellable *cancellable)
 {
-  AexCancelBinding *binding;
-  GWeakRef *weak;
-
   g_return_if_fail (AEX_IS_PENDING (self));
   g_return_if_fail (G_IS_CANCELLABLE (cancellable));
 
-  if (AEX_IS_DONE (aex_pending_load (self)))
-    return;
-  weak = g_new (GWeakRef, 1);
-  g_weak_ref_init (weak, self);
-  binding = g_new0 (AexCancelBinding, 1);
-  binding->cancellable = g_object_ref (cancellable);
-  binding->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (cancellable_cancelled), weak, weak_free, 0);
-  add_binding (self, binding);
-  if (g_cancellable_is_cancelled (cancellable))
-    aex_pending_cancel (self, NULL);
+  aex_pending_cancel_on_as (self, cancellable, AEX_CANCEL_EXPLICIT);
 }
 
 /**

@@ -109,7 +109,7 @@ struct _AexPending {
   guint8 flags;
   guint8 lane;                 /* AexLane; guarded by the lock */
   _Atomic guint8 observed;
-  gpointer func;               /* a job: its function, until claimed */
+  gpointer func;               /* a job: its function, until claimed; a promise: the home on whose thread it ends, or NULL */
   gpointer data;               /* a job: its data, until claimed; then the AexFrame; LINKED: the AexSources */
   GDestroyNotify destroy;
   AexWord value;
@@ -328,8 +328,12 @@ void        aex_link_release_closure (AexLink *link);
 void        aex_link_unref           (AexLink *self);
 void        aex_link_forward         (AexLink *link, AexPending *source);
 
-/* ---- aex-pending-bindings.c */
+/* ---- aex-pending-cancel.c */
 void        aex_pending_drop_bindings (AexPending *self);
+void        aex_pending_cancel_on_as  (AexPending *self, GCancellable *cancellable, AexCancelKind kind);
+
+/* ---- aex-pending-gio.c */
+void        aex_pending_complete_error (AexPending *self, GError *error);
 
 /* ---- aex-drop.c: things that end with an object */
 typedef struct _AexDrop AexDrop;

@@ -8,6 +8,10 @@ G_BEGIN_DECLS
 /* A copy in fresh memory; NULL gives "no value", a pointer that is NULL. */
 GValue  *aex_value_dup      (const GValue *value);
 
+/* Puts what is behind pointer into value, which is unset: a string, variant, boxed value or object of that type, which it
+ * takes.  NULL: value stays unset, for no value. */
+void     aex_value_take     (GValue *value, GType type, gpointer pointer);
+
 /* Unsets value (which may be unset) where its type demands (rule 3, R7): JavaScript's objects in a dispatch of the default
  * main context, other objects that a binding may hold at owner, everything else here.  value's struct is free to reuse. */
 void     aex_value_release  (GValue *value, AexTarget *owner);

@@ -27,6 +27,22 @@ aex_value_free (GValue *value)
   g_free (value);
 }
 
+void
+aex_value_take (GValue *value, GType type, gpointer pointer)
+{
+  if (pointer == NULL)
+    return;
+  g_value_init (value, type);
+  if (type == G_TYPE_STRING)
+    g_value_take_string (value, pointer);
+  else if (type == G_TYPE_VARIANT)
+    g_value_take_variant (value, pointer);
+  else if (G_TYPE_IS_BOXED (type))
+    g_value_take_boxed (value, pointer);
+  else
+    g_value_take_object (value, pointer);
+}
+
 static void
 destroy_run (AexEntry *entry, AexTarget *target)
 {

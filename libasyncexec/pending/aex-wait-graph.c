@@ -116,11 +116,12 @@ job_runs_on_own_context (AexPending *pending)
   return home != NULL && home->ops->is_current (home);
 }
 
-/* A pending that says what becomes of a caller, or of the messages for one, ends on the thread of this home. */
+/* A promise that says what becomes of a caller, of the messages for one, or of an operation of GIO, ends on the thread of
+ * this home. */
 static AexHome *
 reported_home (AexPending *pending)
 {
-  return pending->flags & AEX_FLAG_LIBRARY ? pending->func : NULL;
+  return aex_pending_load (pending) & AEX_BIT_JOB ? NULL : pending->func;
 }
 
 /* Who asks, and what is taken to be stuck while that is being proved of something it depends on. */

@@ -13,8 +13,14 @@ READY = ("Gio", "AsyncReadyCallback")
 IN = 0   # the direction of an argument
 
 
+# Two that start what one ends.
+FINISH_NAMES = {"replace_contents_bytes_async": "replace_contents_finish"}
+
+
 def finish_name(name):
     """``foo_async`` and ``foo_begin`` are ended by ``foo_finish``, ``foo`` too."""
+    if name in FINISH_NAMES:
+        return FINISH_NAMES[name]
     for ending in ("_async", "_begin"):
         if name.endswith(ending):
             return name[:-len(ending)] + "_finish"

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The outcome of a pending as what a GTask returns. */
+#include "pending/aex-task-private.h"
+
+#include "pending/aex-pending-private.h"
+
+/* ---- boxed values
+ *
+ * What nobody takes from a GTask is freed by a function that gets the pointer alone, and a boxed type has no such function.
+ * So the type is kept beside the pointer, as long as the task lives. */
+
+typedef struct {
+  gpointer boxed;
+  GType type;
+} AexBoxed;
+
+static GMutex boxed_lock;
+static GHashTable *boxed_values;   /* boxed to AexBoxed; guarded by boxed_lock; NULL when empty */
+
+static void
+boxed_remove_locked (gconstpointer boxed)
+{
+  g_hash_table_remove (boxed_values, boxed);
+  if (g_hash_table_size (boxed_values) == 0)
+    g_clear_pointer (&boxed_values, g_hash_table_unref);
+}
+
+/* By a task that ends with its value: nobody has taken it, so that its address is still its own. */
+static void
+boxed_free_untaken (gpointer boxed)
+{
+  AexBoxed *self;
+  GType type;
+
+  g_mutex_lock (&boxed_lock);
+  self = g_hash_table_lookup (boxed_values, boxed);
+  type = self->type;
+  boxed_remove_locked (boxed);
+  g_mutex_unlock (&boxed_lock);
+  g_boxed_free (type, boxed);
+}
+
+/* With the task.  A value that was taken may be gone, and its address belong to another one. */
+static void
+boxed_forget (gpointer data)
+{
+  AexBoxed *self = data;
+
+  g_mutex_lock (&boxed_lock);
+  if (boxed_values != NULL && g_hash_table_lookup (boxed_values, self->boxed) == self)
+    boxed_remove_locked (self->boxed);
+  g_mutex_unlock (&boxed_lock);
+  g_free (self);
+}
+
+static void
+return_boxed (GTask *task, GType type, gpointer boxed)
+{
+  AexBoxed *self = g_new (AexBoxed, 1);
+
+  self->boxed = boxed;
+  self->type = type;
+  g_mutex_lock (&boxed_lock);
+  if (boxed_values == NULL)
+    boxed_values = g_hash_table_new (NULL, NULL);
+  g_hash_table_replace (boxed_values, boxed, self);
+  g_mutex_unlock (&boxed_lock);
+  g_object_set_data_full (G_OBJECT (task), "aex-boxed", self, boxed_forget);
+  g_task_return_pointer (task, boxed, boxed_free_untaken);
+}
+
+/* ---- values */
+
+static void
+return_value (GTask *task, GValue *value)
+{
+  g_auto (GValue) number = G_VALUE_INIT;
+  GType type = G_VALUE_TYPE (value);
+
+  g_value_init (&number, G_TYPE_INT64);
+  if (G_TYPE_IS_OBJECT (type) || G_TYPE_IS_INTERFACE (type))
+    {
+      gpointer object = g_value_dup_object (value);
+
+      g_task_return_pointer (task, object, object != NULL ? g_object_unref : NULL);
+    }
+  else if (G_TYPE_IS_BOXED (type) && g_value_get_boxed (value) != NULL)
+    return_boxed (task, type, g_value_dup_boxed (value));
+  else if (G_TYPE_IS_BOXED (type))
+    g_task_return_pointer (task, NULL, NULL);
+  else if (type != G_TYPE_FLOAT && g_value_transform (value, &number))
+    g_task_return_int (task, (gssize) g_value_get_int64 (&number));
+  else
+    g_task_return_value (task, value);
+}
+
+static void
+return_double (GTask *task, double number)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_DOUBLE);
+  g_value_set_double (&value, number);
+  g_task_return_value (task, &value);
+}
+
+/* It belongs to the pending, which lives as long as the task. */
+static void
+return_pointer (GTask *task, AexPending *pending, const AexPointer *pointer)
+{
+  g_object_set_data_full (G_OBJECT (task), "aex-pending", g_object_ref (pending), g_object_unref);
+  g_task_return_pointer (task, pointer->pointer, NULL);
+}
+
+void
+aex_task_return_outcome (GTask *task, AexPending *pending)
+{
+  AexPending *root;
+  GError *error = NULL;
+
+  if (!aex_pending_peek_resolved (pending, &root, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  switch ((AexTag) root->tag)
+    {
+    case AEX_TAG_BOOLEAN:
+      g_task_return_boolean (task, root->value.v_boolean);
+      break;
+    case AEX_TAG_INT64:
+      g_task_return_int (task, (gssize) root->value.v_int64);
+      break;
+    case AEX_TAG_DOUBLE:
+      return_double (task, root->value.v_double);
+      break;
+    case AEX_TAG_STRING:
+      g_task_return_pointer (task, g_strdup (root->value.v_string), g_free);
+      break;
+    case AEX_TAG_OBJECT:
+      g_task_return_pointer (task, root->value.v_pointer != NULL ? g_object_ref (root->value.v_pointer) : NULL,
+                             root->value.v_pointer != NULL ? g_object_unref : NULL);
+      break;
+    case AEX_TAG_VARIANT:
+      g_task_return_pointer (task, g_variant_ref (root->value.v_pointer), (GDestroyNotify) g_variant_unref);
+      break;
+    case AEX_TAG_VALUE:
+      return_value (task, root->value.v_value);
+      break;
+    case AEX_TAG_POINTER:
+      return_pointer (task, root, root->value.v_pointer);
+      break;
+    case AEX_TAG_NONE:
+    case AEX_TAG_ERROR:
+    case AEX_TAG_FAILURE:
+    case AEX_TAG_FOLLOW:
+    case AEX_TAG_FORWARD:
+    default:
+      g_task_return_boolean (task, TRUE);
+      break;
+    }
+}
