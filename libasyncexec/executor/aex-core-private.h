@@ -79,6 +79,7 @@ const char *aex_core_get_name (AexTarget *target);
 /* Submission. */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
+void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);
 extern const AexEntryKind aex_post_kind;    /* a: func, b: data, c: destroy */
 
 /* Running jobs. */

@@ -319,8 +319,11 @@ void        aex_link_release_closure (AexLink *link);
 void        aex_link_unref           (AexLink *self);
 void        aex_link_forward         (AexLink *link, AexPending *source);
 
-/* ---- aex-pending-bindings.c */
+/* ---- aex-pending-cancel.c */
 void        aex_pending_drop_bindings (AexPending *self);
+void        aex_pending_join_scope    (AexPending *self, AexScope *scope);
+gboolean    aex_pending_check_scope   (AexPending *self, GError **error);     /* before it is queued; FALSE: not any more */
+void        aex_pending_join_own_scope (AexPending *self);                    /* when it has been queued */
 
 /* ---- aex-drop.c: things that end with an object */
 typedef struct _AexDrop AexDrop;
@@ -330,6 +333,8 @@ void        aex_drop_free            (AexDrop *self);
 
 /* ---- aex-pending-wait.c */
 gboolean    aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed);
+void        aex_pending_wait_async_in (AexPending *self, AexScope *scope, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);   /* scope may be NULL */
 void        aex_pending_arm          (AexPending *self, gint64 timeout_us, AexAlarmFunc func);
 
 G_END_DECLS
