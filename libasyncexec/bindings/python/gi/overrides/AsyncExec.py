@@ -3,7 +3,7 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, streams,
+from ._asyncexec import (caller, executor, exit as exits, futures, jobs, messages, pending, run as running, scopes, streams,
                          testing)
 from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
@@ -22,6 +22,9 @@ sleep = running.sleep
 as_completed = streams.as_completed
 current_pending = jobs.current_pending
 check_cancelled = jobs.check_cancelled
+CancelScope = scopes.CancelScope
+fail_after = scopes.fail_after
+move_on_after = scopes.move_on_after
 report_progress = messages.report_progress
 publish = messages.publish
 
@@ -46,6 +49,6 @@ hide(Caller, {
 
 exits.install()
 
-__all__ = ["Busy", "Caller", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
+__all__ = ["Busy", "Caller", "CancelScope", "Cancelled", "Closed", "Executor", "GroupError", "NotDone", "Pending", "PendingStream",
            "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled",
-           "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing"]
+           "current_pending", "fail_after", "handler", "move_on_after", "publish", "report_progress", "run", "sleep", "spawn", "testing"]
