@@ -26,6 +26,7 @@ struct _AexScope {
   AexScope *outer;             /* the one that counted when it was made, a reference */
 
   GMutex lock;                 /* guards the rest */
+  guint n_watches;             /* who is to be told, scopes inside that have a cancellable included */
   _Atomic (GCancellable *) cancellable;   /* made once, at the first need; then read without the lock */
   gulong handler;              /* at the cancellable of what it observes; 0: it observes none */
   AexAlarm *alarm;             /* armed when somebody asks to be told of the deadline */
@@ -80,6 +81,7 @@ typedef void (*AexScopeFunc) (AexScope *scope, gpointer data);
 AexScopeWatch *aex_scope_watch        (AexScope *self, gboolean in_time, AexScopeFunc func, gpointer data, GDestroyNotify destroy, GError **error);
 void           aex_scope_watch_free   (AexScopeWatch *watch);
 void           aex_scope_fire         (AexScope *self);      /* it has just been cancelled */
+void           aex_scope_rest         (AexScope *self);      /* it was left: no alarm that nobody waits for */
 void           aex_scope_clear_watched (AexScope *self);     /* from its end */
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "base/aex-fork-private.h"
 
 struct _AexScopeWatch {
+  AexScope *scope;             /* a reference */
   GCancellable *cancellable;
   gulong handler;
 };
@@ -40,6 +41,39 @@ deadline_passed (gpointer cancellable)
   g_cancellable_cancel (cancellable);
 }
 
+static void
+add_watch (AexScope *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_watches++;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+aex_scope_rest (AexScope *self)
+{
+  AexAlarm *alarm = NULL;
+
+  if (!aex_scope_is_left (self) || aex_is_forked ())
+    return;
+  g_mutex_lock (&self->lock);
+  if (self->n_watches == 0)
+    alarm = g_steal_pointer (&self->alarm);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&alarm, aex_alarm_cancel);
+}
+
+static void
+remove_watch (AexScope *self)
+{
+  if (aex_is_forked ())
+    return;
+  g_mutex_lock (&self->lock);
+  self->n_watches--;
+  g_mutex_unlock (&self->lock);
+  aex_scope_rest (self);
+}
+
 /* With its own lock held: one that says what self and observed say, the cancellable of what it observes. */
 static GCancellable *
 make_cancellable (AexScope *self, GCancellable *observed)
@@ -59,17 +93,22 @@ ensure_cancellable (AexScope *self, gboolean in_time, GError **error)
 {
   AexScope *outer = aex_scope_get_observed (self);
   GCancellable *observed = NULL, *cancellable;
-  gboolean ok = TRUE;
+  gboolean ok = TRUE, made;
 
   if (outer != NULL)
     {
+      add_watch (outer);
       observed = ensure_cancellable (outer, in_time, error);
       if (observed == NULL)
-        return NULL;
+        {
+          remove_watch (outer);
+          return NULL;
+        }
     }
   g_mutex_lock (&self->lock);
   cancellable = atomic_load (&self->cancellable);
-  if (cancellable == NULL)
+  made = cancellable == NULL;
+  if (made)
     cancellable = make_cancellable (self, observed);
   if (in_time && self->deadline_us >= 0 && self->alarm == NULL)
     {
@@ -79,6 +118,9 @@ ensure_cancellable (AexScope *self, gboolean in_time, GError **error)
         g_object_unref (cancellable);
     }
   g_mutex_unlock (&self->lock);
+  /* Its handler there is one watch, from the first call on. */
+  if (outer != NULL && !made)
+    remove_watch (outer);
   if (ok && aex_scope_get_status (self) != AEX_SCOPE_OPEN)
     g_cancellable_cancel (cancellable);
   return ok ? cancellable : NULL;
@@ -108,12 +150,16 @@ call_run (GCancellable *cancellable, gpointer data)
 AexScopeWatch *
 aex_scope_watch (AexScope *self, gboolean in_time, AexScopeFunc func, gpointer data, GDestroyNotify destroy, GError **error)
 {
-  GCancellable *cancellable = ensure_cancellable (self, in_time, error);
+  GCancellable *cancellable;
   AexScopeWatch *watch;
   AexScopeCall *call;
 
+  /* First: what was left keeps its alarm for it. */
+  add_watch (self);
+  cancellable = ensure_cancellable (self, in_time, error);
   if (cancellable == NULL)
     {
+      remove_watch (self);
       if (destroy != NULL)
         destroy (data);
       return NULL;
@@ -121,6 +167,7 @@ aex_scope_watch (AexScope *self, gboolean in_time, AexScopeFunc func, gpointer d
   call = g_new (AexScopeCall, 1);
   *call = (AexScopeCall) { aex_scope_ref (self), func, data, destroy };
   watch = g_new (AexScopeWatch, 1);
+  watch->scope = aex_scope_ref (self);
   watch->cancellable = g_object_ref (cancellable);
   watch->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (call_run), call, call_free, 0);
   return watch;
@@ -132,6 +179,8 @@ aex_scope_watch_free (AexScopeWatch *watch)
 {
   g_signal_handler_disconnect (watch->cancellable, watch->handler);
   g_object_unref (watch->cancellable);
+  remove_watch (watch->scope);
+  aex_scope_unref (watch->scope);
   g_free (watch);
 }
 
@@ -153,7 +202,10 @@ aex_scope_clear_watched (AexScope *self)
   if (cancellable == NULL)
     return;
   if (self->handler != 0 && !aex_is_forked ())
-    g_signal_handler_disconnect (atomic_load (&self->outer->cancellable), self->handler);
+    {
+      g_signal_handler_disconnect (atomic_load (&self->outer->cancellable), self->handler);
+      remove_watch (self->outer);
+    }
   g_clear_pointer (&self->alarm, aex_alarm_cancel);
   g_object_unref (cancellable);
 }

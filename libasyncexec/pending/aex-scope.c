@@ -245,6 +245,7 @@ aex_scope_leave (AexScope *self)
                 "they were entered, on the same thread");
   else if (self->entered)
     aex_context_replace (thread, aex_context_with_scope (thread->context, still_entered (self->outer)));
+  aex_scope_rest (self);
   aex_scope_unref (self);
   return over || (old & AEX_SCOPE_CANCELLED) != 0;
 }

@@ -46,6 +46,7 @@ hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
 hide(Caller, {
     "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
 })
+hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelScope()"})
 
 exits.install()
 

@@ -12,6 +12,7 @@ from .hosting import ensure_running as hosted
 
 Scope = raw.module.Scope
 Flags = raw.module.ScopeFlags
+_new = Scope.new
 
 # A scope belongs to the code that entered it, be that a task, a coroutine of ours or a thread: C knows it only while
 # something is called there.
@@ -114,11 +115,12 @@ class CancelScope:
 
     __module__ = "gi.overrides.AsyncExec"
 
+    shield = False
+    cancelled_caught = False
     _raises = False     # Timeout, instead of swallowing
 
     def __init__(self, timeout=None, shield=False):
         self.shield = bool(shield)
-        self.cancelled_caught = False
         self._timeout_us = raw.microseconds(timeout)
         self._raw = None
         self._left = False
@@ -155,7 +157,7 @@ class CancelScope:
             raise RuntimeError("a scope is entered once: make another one")
         self._outer = current()
         self._job = jobs.current_pending()
-        made = inside(Scope.new, self._timeout_us, Flags.SHIELD if self.shield else Flags.NONE)
+        made = inside(_new, self._timeout_us, Flags.SHIELD if self.shield else Flags.NONE)
         self._raw = made
         if self._cancel_wanted:
             Scope.cancel(made)
