@@ -15,12 +15,12 @@ import sys
 
 import testlog
 
-ROW = re.compile(r"^[-*] \*\*([KECSWMPDRIXO]\d+)\*\*(.*)$")
-ID = re.compile(r"(?<![A-Za-z0-9])([KECSWMPDRIXO]\d+)(?![A-Za-z0-9])")
+ROW = re.compile(r"^[-*] \*\*([KECSWMPDRIXON]\d+)\*\*(.*)$")
+ID = re.compile(r"(?<![A-Za-z0-9])([KECSWMPDRIXON]\d+)(?![A-Za-z0-9])")
 
 
 def natural(row):
-    return ("KECSWMPDRIXO".index(row[0]), int(row[1:]))
+    return ("KECSWMPDRIXON".index(row[0]), int(row[1:]))
 
 
 def read_rows(path):

@@ -40,7 +40,7 @@ TABLE = {
     "PendingStream": "n_done n_total model push end close __anext__:next next_sync:-",
     # Functions of the namespace.
     "": """
-        sleep as_completed run:- spawn:- handler:- current_pending:- check_cancelled report_progress:- publish:-
+        sleep as_completed run:- spawn:- handler:- current_pending:- check_cancelled report_progress:- publish:- fail_after:- move_on_after:-
         -:isCancelled -:isTimeout -:matches
         """,
 }
