@@ -323,6 +323,15 @@ aex_pending_check_scope (AexPending *self, GError **error)
 }
 
 void
+aex_pending_look_at_scope (AexPending *self)
+{
+  AexScope *scope = own_scope (self);
+
+  if (scope != NULL && aex_scope_get_status (scope) != AEX_SCOPE_OPEN)
+    end_with_scope (self, scope);
+}
+
+void
 aex_pending_join_own_scope (AexPending *self)
 {
   AexScope *scope = own_scope (self);

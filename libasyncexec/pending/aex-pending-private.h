@@ -324,6 +324,7 @@ void        aex_pending_drop_bindings (AexPending *self);
 void        aex_pending_join_scope    (AexPending *self, AexScope *scope);
 gboolean    aex_pending_check_scope   (AexPending *self, GError **error);     /* before it is queued; FALSE: not any more */
 void        aex_pending_join_own_scope (AexPending *self);                    /* when it has been queued */
+void        aex_pending_look_at_scope (AexPending *self);                     /* before it starts */
 
 /* ---- aex-drop.c: things that end with an object */
 typedef struct _AexDrop AexDrop;
