@@ -23,22 +23,42 @@ submit_blocked (gpointer gate)
 static void
 test_cancels (void)
 {
-  g_autoptr (AexPending) running = NULL;
   g_autoptr (AexPending) queued = NULL;
   g_autoptr (AexPending) outside = aex_pending_new ();
   AexScope *scope = aex_scope_enter (-1, AEX_SCOPE_FLAGS_NONE);
-  AexGate gate;
+  AexBlock block;
+  AexPending *running = aex_block_begin (&block, pool);
 
-  aex_gate_init (&gate);
-  running = submit_blocked (&gate);
   queued = submit_blocked (NULL);
   aex_scope_cancel (scope);
   aex_assert_cancelled (queued);
   g_assert_true (aex_pending_is_cancelled (running));
   g_assert_true (aex_scope_leave (scope));
-  aex_test_wait (running);
-  aex_assert_cancelled (running);
   g_assert_false (aex_pending_is_done (outside));
+  g_object_ref (running);
+  aex_block_end (&block, running);
+  aex_assert_cancelled (running);
+  g_object_unref (running);
+}
+
+/* One that waits for ever is woken, and a job that runs in its place meanwhile as well. */
+static void
+test_wakes (void)
+{
+  g_autoptr (AexPending) first = NULL;
+  g_autoptr (AexPending) second = NULL;
+  AexScope *scope = aex_scope_enter (-1, AEX_SCOPE_FLAGS_NONE);
+  AexGate gate;
+
+  aex_gate_init (&gate);
+  first = submit_blocked (&gate);
+  second = submit_blocked (NULL);
+  aex_scope_cancel (scope);
+  g_assert_true (aex_scope_leave (scope));
+  aex_test_wait (first);
+  aex_test_wait (second);
+  aex_assert_cancelled (first);
+  aex_assert_cancelled (second);
   aex_gate_clear (&gate);
 }
 
@@ -425,6 +445,7 @@ main (int    argc,
 {
   aex_test_init (&argc, &argv);
   add ("/scope/N6/cancels", test_cancels);
+  add ("/scope/N6/wakes", test_wakes);
   add ("/scope/N6-N7/time-of-jobs", test_time_of_jobs);
   add ("/scope/N7/left", test_left);
   add ("/scope/N4-N6/shielded", test_shielded);
