@@ -15,12 +15,12 @@ import sys
 
 import testlog
 
-ROW = re.compile(r"^[-*] \*\*([KECSWMPDRIXOY]\d+)\*\*(.*)$")
-ID = re.compile(r"(?<![A-Za-z0-9])([KECSWMPDRIXOY]\d+)(?![A-Za-z0-9])")
+ROW = re.compile(r"^[-*] \*\*([KECSWMPDRIXOYN]\d+)\*\*(.*)$")
+ID = re.compile(r"(?<![A-Za-z0-9])([KECSWMPDRIXOYN]\d+)(?![A-Za-z0-9])")
 
 
 def natural(row):
-    return ("KECSWMPDRIXOY".index(row[0]), int(row[1:]))
+    return ("KECSWMPDRIXOYN".index(row[0]), int(row[1:]))
 
 
 def read_rows(path):

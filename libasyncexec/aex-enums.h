@@ -65,6 +65,21 @@ typedef enum {
 } AexWaitFlags;
 
 /**
+ * AexScopeFlags:
+ * @AEX_SCOPE_FLAGS_NONE: no flags
+ * @AEX_SCOPE_FLAGS_SHIELD: what stands outside is not observed inside: neither
+ *   the scopes around this one nor the cancellation of the running job
+ *
+ * How an [struct@Scope] behaves.
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  AEX_SCOPE_FLAGS_NONE   = 0,
+  AEX_SCOPE_FLAGS_SHIELD = 1 << 0,
+} AexScopeFlags;
+
+/**
  * AexShutdownFlags:
  * @AEX_SHUTDOWN_FLAGS_NONE: drain: everything accepted so far still runs
  * @AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED: drop jobs that have not started

@@ -14,6 +14,7 @@ typedef struct _AexPendingStream AexPendingStream;
 typedef struct _AexContext       AexContext;
 typedef struct _AexContextToken  AexContextToken;
 typedef struct _AexContextVar    AexContextVar;
+typedef struct _AexScope         AexScope;
 typedef struct _AexSubmitOptions AexSubmitOptions;
 typedef struct _AexOperations    AexOperations;
 typedef struct _AexExecutor      AexExecutor;

@@ -14,6 +14,7 @@
 #include "aex-pending-result.h"
 #include "aex-pending-stream.h"
 #include "aex-gio.h"
+#include "aex-scope.h"
 #include "aex-executor.h"
 #include "aex-submit-options.h"
 #include "aex-operations.h"

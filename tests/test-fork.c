@@ -22,6 +22,7 @@ typedef struct
   AexPending  *resolved;
   AexPending  *rejected;
   AexCaller   *caller;
+  AexScope    *scope;
 } World;
 
 static void
@@ -57,6 +58,8 @@ world_init (World *self)
   g_signal_connect (self->watched, "notify", G_CALLBACK (no_change), NULL);
   aex_pending_publish (self->watched, g_variant_new_boolean (TRUE));
   aex_pending_set_progress (self->watched, 0.5, "half");
+  self->scope = aex_scope_new (-1, AEX_SCOPE_FLAGS_NONE);
+  aex_scope_add (self->scope, self->watched);
 }
 
 /* The parent goes on as if nothing had happened. */
@@ -69,6 +72,7 @@ world_end (World *self)
   aex_assert_resolved_int64 (self->queued, 1);
   aex_pending_resolve_int64 (self->promise, 2);
   aex_assert_resolved_int64 (self->promise, 2);
+  g_assert_false (aex_scope_leave (self->scope));
   g_assert_true (aex_pending_resolve (self->watched, NULL));
   g_object_unref (self->watched);
   aex_test_drain ();
@@ -468,6 +472,28 @@ child_bounces (World *world)
   g_assert_cmpuint (aex_trampoline_peek (trampoline, world->promise), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
 }
 
+/* The scope was entered by the parent. */
+static void
+child_scopes (World *world)
+{
+  g_autoptr (AexPending) never = aex_pending_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) over = NULL;
+  AexScope *own = aex_scope_enter (0, AEX_SCOPE_FLAGS_NONE);
+
+  g_assert_nonnull (aex_scope_get_cancellable (own));
+  aex_scope_add (own, never);
+  aex_scope_cancel (own);
+  aex_scope_cancel (world->scope);
+  g_assert_false (aex_check_cancelled (&over));
+  g_assert_error (over, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_false (aex_pending_wait (never, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_FORKED);
+  assert_is_forked (aex_executor_submit (world->pool, aex_job_int, NULL, NULL));
+  g_assert_true (aex_scope_leave (own));
+  g_assert_false (aex_scope_leave (world->scope));
+}
+
 static void
 child_execs (World *world)
 {
@@ -502,6 +528,7 @@ main (int    argc,
   add ("/fork/X12/bridges-to-gio", child_bridges_to_gio);
   add ("/fork/X12/lets-go", child_lets_go);
   add ("/fork/X12/bounces", child_bounces);
+  add ("/fork/N9-X12/scopes", child_scopes);
   add ("/fork/X12/execs", child_execs);
   return aex_test_run ();
 }

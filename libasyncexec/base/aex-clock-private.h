@@ -19,6 +19,13 @@ void     aex_clock_advance      (gint64 by_us);
 /* A deadline from a duration: -1 stays -1 (never). */
 gint64   aex_clock_deadline     (gint64 timeout_us);
 
+/* Of two deadlines; -1 is never. */
+static inline gint64
+aex_clock_earlier (gint64 one_us, gint64 other_us)
+{
+  return one_us < 0 || (other_us >= 0 && other_us < one_us) ? other_us : one_us;
+}
+
 /* Like g_cond_wait_until(), on this clock; -1 waits without end.  FALSE: the deadline passed. */
 gboolean aex_clock_cond_wait    (GCond *cond, GMutex *mutex, gint64 deadline_us);
 

@@ -17,6 +17,7 @@ typedef enum {
   AEX_LIVE_EXECUTOR,    /* the GObjects */
   AEX_LIVE_CORE,        /* what is behind them */
   AEX_LIVE_HOME,        /* one per main context in use; the default one's stays */
+  AEX_LIVE_SCOPE,
   AEX_LIVE_N_KINDS
 } AexLiveKind;
 

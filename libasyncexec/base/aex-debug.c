@@ -44,7 +44,7 @@ const char *
 aex_live_get_name (AexLiveKind kind)
 {
   static const char * const names[AEX_LIVE_N_KINDS] = {
-    "pending", "extension", "waiter", "context", "stream", "result", "executor", "core", "home",
+    "pending", "extension", "waiter", "context", "stream", "result", "executor", "core", "home", "scope",
   };
 
   return names[kind];

@@ -20,6 +20,7 @@ struct _AexFrame {
   AexFrame *previous;
   AexPending *job;            /* NULL: an item of a map */
   AexTarget *executor;        /* where it was submitted */
+  AexContext *context;        /* the one it was given; borrowed; NULL: none */
   GCancellable *cancellable;  /* given to the function; cancelled by others only under the lock of the job */
   AexParker *waiting;         /* while the function blocks in one of our waits: who wakes it on cancel; same lock */
   guint depth;                /* nested claims below this one */

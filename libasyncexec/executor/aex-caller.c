@@ -399,6 +399,7 @@ AexPending *
 aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpointer user_data, GDestroyNotify destroy)
 {
   AexPending *job;
+  GError *error = NULL;
 
   g_return_val_if_fail (AEX_IS_CALLER (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
@@ -406,7 +407,14 @@ aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpoint
   if (delay_us <= 0 || aex_is_forked ())
     return aex_executor_submit (AEX_EXECUTOR (self), func, user_data, destroy);
   job = aex_pending_new_job (&self->core->core.target, aex_thread_get ()->context, (gpointer) func, user_data, destroy, 0);
-  return aex_caller_core_call_later (self->core, job, delay_us);
+  if (!aex_pending_check_scope (job, &error))
+    {
+      aex_core_refuse_ended (&self->core->core, job, error);
+      return job;
+    }
+  aex_caller_core_call_later (self->core, job, delay_us);
+  aex_pending_join_own_scope (job);
+  return job;
 }
 
 /**

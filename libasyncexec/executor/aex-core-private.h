@@ -90,6 +90,7 @@ const char *aex_core_get_name (AexTarget *target);
 /* Submission. */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
+void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);
 /* The closure of a job that nobody will run any more, to its owner; once, whoever else tries. */
 void        aex_core_release_unrun (AexPending *job);
 /* Fire-and-forget work, for executors that know only jobs: takes what the entry holds. */

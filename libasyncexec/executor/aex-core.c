@@ -273,6 +273,19 @@ aex_core_release_unrun (AexPending *job)
   aex_destroy_at (job->environment->delivery, destroy, job->data);
 }
 
+/* By its scope, whose error this is; takes it. */
+void
+aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    {
+      aex_core_refuse (self, job, AEX_REFUSED_ERROR, error);
+      return;
+    }
+  aex_core_refuse (self, job, AEX_REFUSED_CANCELLED, NULL);
+  g_error_free (error);
+}
+
 AexPending *
 aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
 {
@@ -281,14 +294,23 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
   GError *error = NULL;
 
   job->lane = (guint8) lane;
+  /* What has ended already never starts: it is not even queued. */
+  if (G_UNLIKELY (job->environment->context != NULL) && !aex_pending_check_scope (job, &error))
+    {
+      aex_core_refuse_ended (self, job, error);
+      return job;
+    }
   g_object_ref (job);
   acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {
       g_object_unref (job);
       aex_core_refuse (self, job, acceptance, error);
+      return job;
     }
   aex_checkpoint ();
+  if (G_UNLIKELY (job->environment->context != NULL))
+    aex_pending_join_own_scope (job);
   return job;
 }
 

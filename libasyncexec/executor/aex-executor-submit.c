@@ -9,6 +9,7 @@
 #include "executor/aex-operation-private.h"
 #include "executor/aex-submit-options-private.h"
 #include "pending/aex-context-private.h"
+#include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
 static AexPending *
@@ -351,6 +352,14 @@ aex_executor_post (AexExecutor *self, AexPostFunc func, gpointer user_data, GDes
     aex_destroy_at (aex_delivery_target (aex_thread_get (), NULL), destroy, user_data);
 }
 
+/* Without a thread in between; not what a scope may have to end before it returns. */
+static gboolean
+may_run_here (AexCore *core)
+{
+  return !aex_is_forked () && aex_scope_of_context (aex_thread_get ()->context) == NULL
+         && AEX_CORE_OPS (core)->admit != NULL && AEX_CORE_OPS (core)->admit (core);
+}
+
 static GValue *
 run_result (AexPending *job, gboolean waited, GError **error)
 {
@@ -388,7 +397,7 @@ aex_executor_run (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestr
   g_return_val_if_fail (func != NULL, NULL);
 
   core = aex_executor_get_core (self);
-  if (cancellable == NULL && !aex_is_forked () && AEX_CORE_OPS (core)->admit != NULL && AEX_CORE_OPS (core)->admit (core))
+  if (cancellable == NULL && may_run_here (core))
     {
       /* It runs on this stack: no queue, no thread to wake. */
       job = aex_pending_new_job (&core->target, aex_thread_get ()->context, (gpointer) func, user_data, destroy, 0);

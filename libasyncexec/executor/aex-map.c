@@ -10,6 +10,7 @@
 #include "executor/aex-core-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-pending-stream-private.h"
+#include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
   AexCore *core;
   GWeakRef stream;
   AexContext *context;
+  AexScopeWatch *watch;        /* what tells the stream that its scope is over; set before anything runs */
   AexTarget *owner;
   AexMapFunc func;
   gpointer data;
@@ -65,6 +67,7 @@ map_unref (gpointer data)
   if (atomic_fetch_sub (&self->refs, 1) != 1)
     return;
   map_release_at_owner (self);
+  g_clear_pointer (&self->watch, aex_scope_watch_free);
   g_weak_ref_clear (&self->stream);
   g_clear_pointer (&self->context, aex_context_unref);
   g_clear_pointer (&self->owner, aex_target_unref);
@@ -181,6 +184,7 @@ run_item (AexMap *self, AexPendingStream *stream, guint index)
   AexContext *saved;
 
   aex_frame_push (&frame.frame, NULL, &self->core->target);
+  frame.frame.context = self->context;
   map_list_frame (self, &frame, TRUE);
   saved = aex_context_enter (thread, self->context);
   aex_checkpoint ();
@@ -432,6 +436,57 @@ map_stop (gpointer data)
     aex_pending_stream_producer_done (stream);
 }
 
+/* ---- the scope that the map was started in */
+
+/* The lock is held.  Will there be items? */
+static gboolean
+map_goes_on (AexMap *self)
+{
+  return !self->stopped && (self->n_runners > 0 || self->n_started < self->n_items);
+}
+
+static void
+map_scope_over (AexScope *scope, gpointer weak)
+{
+  g_autoptr (AexPendingStream) stream = g_weak_ref_get (weak);
+  AexMap *self = stream != NULL ? stream->producer : NULL;
+  gboolean goes_on;
+
+  if (stream == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  goes_on = map_goes_on (self);
+  g_mutex_unlock (&self->lock);
+  if (!goes_on)
+    return;
+  aex_pending_stream_fail (stream, aex_scope_make_error (aex_scope_get_status (scope)));
+  map_stop (self);
+}
+
+static void
+weak_free (gpointer weak)
+{
+  g_weak_ref_clear (weak);
+  g_free (weak);
+}
+
+/* FALSE, with error set: it is over, or nobody would tell its time. */
+static gboolean
+map_join_scope (AexMap *self, AexPendingStream *stream, GError **error)
+{
+  AexScope *scope = aex_scope_of_context (self->context);
+  GWeakRef *weak;
+
+  if (G_LIKELY (scope == NULL))
+    return TRUE;
+  if (!aex_scope_check (scope, error))
+    return FALSE;
+  weak = g_new (GWeakRef, 1);
+  g_weak_ref_init (weak, stream);
+  self->watch = aex_scope_watch (scope, TRUE, map_scope_over, weak, weak_free, error);
+  return self->watch != NULL;
+}
+
 static AexTarget *
 map_get_executor (gpointer data)
 {
@@ -457,6 +512,9 @@ static const AexStreamProducerOps map_ops = { map_taken, map_stop, map_unref, ma
  * come. An error ends the stream at its place and cancels the rest, or, with
  * %AEX_MAP_FLAGS_CONTINUE_ON_ERROR, is a result like others. An item whose time
  * is over is cancelled and fails with %G_IO_ERROR_TIMED_OUT.
+ *
+ * In a [struct@Scope], the stream ends with its error, and what runs is
+ * cancelled, when that is over.
  *
  * With @max_concurrent 0 everything is started even if nobody takes results.
  * With a window, dropping the stream starts nothing new. Closing it cancels.
@@ -497,7 +555,7 @@ aex_executor_map (AexExecutor *self, guint n_items, guint max_concurrent, gint64
   stream = aex_pending_stream_new_produced (&map_ops, map, n_items, !(flags & AEX_MAP_FLAGS_UNORDERED),
                                             !(flags & AEX_MAP_FLAGS_CONTINUE_ON_ERROR));
   g_weak_ref_init (&map->stream, stream);
-  if (aex_fork_check (&error) || aex_core_is_closed (core))
+  if (aex_fork_check (&error) || aex_core_is_closed (core) || !map_join_scope (map, stream, &error))
     {
       map->stopped = TRUE;
       aex_pending_stream_fail (stream, error != NULL ? error : map_closed_error ());

@@ -165,18 +165,6 @@ aex_context_var_dup_value (AexContextVar *self)
   return aex_value_dup (value);
 }
 
-static void
-thread_take_context (AexContext *context)
-{
-  AexThread *thread = aex_thread_get ();
-  AexContext *old = thread->context;
-
-  aex_thread_register (thread);
-  thread->context = context;
-  if (old != NULL)
-    aex_context_unref (old);
-}
-
 /**
  * aex_context_var_set:
  * @self: a variable
@@ -207,7 +195,7 @@ aex_context_var_set (AexContextVar *self, const GValue *value)
       g_value_init (&token->value, G_VALUE_TYPE (old));
       g_value_copy (old, &token->value);
     }
-  thread_take_context (aex_context_with (context, self, value));
+  aex_context_replace (aex_thread_get (), aex_context_with (context, self, value));
   return token;
 }
 
@@ -240,7 +228,7 @@ aex_context_var_reset (AexContextVar *self, AexContextToken *token, GError **err
                    self->name != NULL ? self->name : "");
       return FALSE;
     }
-  thread_take_context (aex_context_with (context, self, G_IS_VALUE (&token->value) ? &token->value : NULL));
+  aex_context_replace (aex_thread_get (), aex_context_with (context, self, G_IS_VALUE (&token->value) ? &token->value : NULL));
   return TRUE;
 }
 

@@ -2,13 +2,14 @@
 #include "pending/aex-context-private.h"
 
 #include "base/aex-debug-private.h"
+#include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
 /**
  * AexContext:
  *
- * An immutable map from [class@ContextVar] to values: what a piece of work
- * sees.
+ * An immutable map from [class@ContextVar] to values, and the [struct@Scope]
+ * in force: what a piece of work sees.
  *
  * A job sees the context of its submission, a callback the one that was
  * current when it was attached; what they set does not leak out. To change
@@ -16,18 +17,6 @@
  *
  * Since: 1.0
  */
-
-typedef struct {
-  AexContextVar *var;
-  GValue value;
-} AexContextItem;
-
-/* Few variables are set at a time: a short array, copied when one changes. */
-struct _AexContext {
-  atomic_int refs;
-  guint n_items;
-  AexContextItem items[];
-};
 
 G_DEFINE_BOXED_TYPE (AexContext, aex_context, aex_context_ref, aex_context_unref)
 
@@ -37,7 +26,6 @@ context_alloc (guint n_items)
   AexContext *self = g_malloc0 (sizeof (AexContext) + n_items * sizeof (AexContextItem));
 
   atomic_init (&self->refs, 1);
-  self->n_items = n_items;
   aex_live_add (AEX_LIVE_CONTEXT, 1);
   return self;
 }
@@ -115,6 +103,7 @@ aex_context_unref (AexContext *self)
       aex_value_release (&self->items[i].value, NULL);
       g_object_unref (self->items[i].var);
     }
+  g_clear_pointer (&self->scope, aex_scope_unref);
   g_free (self);
   aex_live_add (AEX_LIVE_CONTEXT, -1);
 }
@@ -187,20 +176,55 @@ item_copy (AexContextItem *item, AexContextVar *var, const GValue *value)
   g_value_copy (value, &item->value);
 }
 
-AexContext *
-aex_context_with (AexContext *self, AexContextVar *var, const GValue *value)
+/* All items of self but that of var, and room for one more. */
+static AexContext *
+context_copy (AexContext *self, AexContextVar *var)
 {
   guint n_old = self != NULL ? self->n_items : 0;
-  guint n = 0;
   AexContext *copy = context_alloc (n_old + 1);
 
   for (guint i = 0; i < n_old; i++)
     if (self->items[i].var != var)
-      item_copy (&copy->items[n++], self->items[i].var, &self->items[i].value);
-  if (value != NULL)
-    item_copy (&copy->items[n++], var, value);
-  copy->n_items = n;
-  if (n == 0)
-    g_clear_pointer (&copy, aex_context_unref);
+      item_copy (&copy->items[copy->n_items++], self->items[i].var, &self->items[i].value);
   return copy;
+}
+
+static AexContext *
+context_or_null (AexContext *self)
+{
+  if (self->n_items == 0 && self->scope == NULL)
+    g_clear_pointer (&self, aex_context_unref);
+  return self;
+}
+
+AexContext *
+aex_context_with (AexContext *self, AexContextVar *var, const GValue *value)
+{
+  AexContext *copy = context_copy (self, var);
+
+  if (value != NULL)
+    item_copy (&copy->items[copy->n_items++], var, value);
+  if (self != NULL && self->scope != NULL)
+    copy->scope = aex_scope_ref (self->scope);
+  return context_or_null (copy);
+}
+
+AexContext *
+aex_context_with_scope (AexContext *self, AexScope *scope)
+{
+  AexContext *copy = context_copy (self, NULL);
+
+  copy->scope = scope != NULL ? aex_scope_ref (scope) : NULL;
+  return context_or_null (copy);
+}
+
+void
+aex_context_replace (AexThread *thread, AexContext *context)
+{
+  AexContext *old = thread->context;
+
+  aex_thread_register (thread);
+  thread->context = context;
+  if (old != NULL)
+    aex_context_unref (old);
 }

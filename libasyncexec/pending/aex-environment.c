@@ -4,6 +4,7 @@
 #include "base/aex-home-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-pending-private.h"
+#include "pending/aex-scope-private.h"
 
 /* References taken at once, and given back at once by a thread that lets go of many. */
 #define CREDIT 1024
@@ -43,7 +44,10 @@ aex_environment_flush_thread (AexThread *thread, gboolean exiting)
       environment_unref_n (released, n);
     }
   if (exiting)
-    g_clear_pointer (&thread->context, aex_context_unref);
+    {
+      aex_scope_leave_all (thread->context, NULL, thread);
+      g_clear_pointer (&thread->context, aex_context_unref);
+    }
 }
 
 AexTarget *

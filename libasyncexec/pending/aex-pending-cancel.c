@@ -4,6 +4,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-i18n-private.h"
+#include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -122,6 +123,7 @@ typedef struct {
   GCancellable *cancellable;
   gulong handler;
   AexDrop *drop;
+  AexScopeWatch *watch;
 } AexCancelBinding;
 
 /* What a handler knows. */
@@ -138,6 +140,22 @@ handler_free (gpointer data, GClosure *closure)
   (void) closure;
   g_weak_ref_clear (&handler->pending);
   g_free (handler);
+}
+
+static GWeakRef *
+weak_new (AexPending *self)
+{
+  GWeakRef *weak = g_new (GWeakRef, 1);
+
+  g_weak_ref_init (weak, self);
+  return weak;
+}
+
+static void
+weak_free (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
 }
 
 /* In the cancelling thread; only cancels. */
@@ -160,6 +178,7 @@ binding_free (AexCancelBinding *binding)
     g_signal_handler_disconnect (binding->cancellable, binding->handler);
   g_clear_object (&binding->cancellable);
   g_clear_pointer (&binding->drop, aex_drop_free);
+  g_clear_pointer (&binding->watch, aex_scope_watch_free);
   g_free (binding);
 }
 
@@ -258,6 +277,89 @@ aex_pending_cancel_with (AexPending *self, GObject *owner)
       return;
     }
   add_binding (self, binding);
+}
+
+/* ---- scopes */
+
+static void
+end_with_scope (AexPending *self, AexScope *scope)
+{
+  gboolean timed_out = aex_scope_get_status (scope) == AEX_SCOPE_TIMED_OUT;
+
+  if (self->flags & AEX_FLAG_PROTECTED)
+    return;
+  /* Whoever leaves the scope is told. */
+  if (timed_out && !aex_scope_is_left (scope))
+    aex_pending_note_observed (self);
+  aex_pending_cancel_as (self, timed_out ? AEX_CANCEL_TIMEOUT : AEX_CANCEL_IMPLIED, NULL);
+}
+
+static void
+scope_over (AexScope *scope, gpointer weak)
+{
+  g_autoptr (AexPending) pending = g_weak_ref_get (weak);
+
+  if (pending != NULL)
+    end_with_scope (pending, scope);
+}
+
+void
+aex_pending_join_scope (AexPending *self, AexScope *scope)
+{
+  AexCancelBinding *binding;
+  GError *error = NULL;
+
+  if (AEX_IS_DONE (aex_pending_load (self)))
+    return;
+  binding = g_new0 (AexCancelBinding, 1);
+  binding->watch = aex_scope_watch (scope, TRUE, scope_over, weak_new (self), weak_free, &error);
+  if (binding->watch == NULL)
+    {
+      /* Nobody could tell it when its time is over. */
+      g_free (binding);
+      aex_pending_reject (self, error);
+      return;
+    }
+  add_binding (self, binding);
+  if (aex_scope_get_status (scope) != AEX_SCOPE_OPEN)
+    end_with_scope (self, scope);
+}
+
+static AexScope *
+own_scope (AexPending *self)
+{
+  AexContext *context = self->environment->context;
+
+  return G_LIKELY (context == NULL) ? NULL : aex_scope_of_context (context);
+}
+
+gboolean
+aex_pending_check_scope (AexPending *self, GError **error)
+{
+  AexScope *scope = own_scope (self);
+
+  if (G_LIKELY (scope == NULL) || aex_scope_check (scope, error))
+    return TRUE;
+  aex_pending_note_observed (self);
+  return FALSE;
+}
+
+void
+aex_pending_look_at_scope (AexPending *self)
+{
+  AexScope *scope = own_scope (self);
+
+  if (scope != NULL && aex_scope_get_status (scope) != AEX_SCOPE_OPEN)
+    end_with_scope (self, scope);
+}
+
+void
+aex_pending_join_own_scope (AexPending *self)
+{
+  AexScope *scope = own_scope (self);
+
+  if (G_UNLIKELY (scope != NULL))
+    aex_pending_join_scope (self, scope);
 }
 
 /**

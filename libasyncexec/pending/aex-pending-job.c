@@ -8,6 +8,7 @@
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
+#include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
 /* ---- frames */
@@ -20,6 +21,7 @@ aex_frame_push (AexFrame *frame, AexPending *job, AexTarget *executor)
   frame->previous = thread->frame;
   frame->job = job;
   frame->executor = executor;
+  frame->context = NULL;
   /* Kept from one job to the next: nobody pays for a cancellable that is never cancelled. */
   frame->cancellable = thread->cancellable != NULL ? g_steal_pointer (&thread->cancellable) : g_cancellable_new ();
   frame->waiting = NULL;
@@ -196,6 +198,16 @@ forget_frame (AexPending *self)
   return TRUE;
 }
 
+/* The function has returned: what it set in its context is gone, and so are its scopes. */
+static void
+leave_context (AexThread *thread, AexFrame *frame, AexContext *saved)
+{
+  if (G_UNLIKELY (thread->context != frame->context)
+      && aex_scope_leave_all (thread->context, frame->context != NULL ? frame->context->scope : NULL, thread) > 0)
+    g_critical ("A job returned without leaving a scope that it had entered: call aex_scope_leave()");
+  aex_context_leave (thread, saved);
+}
+
 /* The caller has claimed self and holds a reference. */
 void
 aex_pending_run_claimed (AexPending *self)
@@ -210,6 +222,7 @@ aex_pending_run_claimed (AexPending *self)
   gboolean ok, touched;
 
   aex_frame_push (&frame, self, self->environment->executor);
+  frame.context = self->environment->context;
   /* A coroutine goes on after its function has returned, and so does what it hung on its cancellable: it gets its own. */
   if (self->flags & AEX_FLAG_ASYNC)
     g_set_object (&frame.cancellable, aex_pending_get_cancellable (self));
@@ -235,7 +248,7 @@ aex_pending_run_claimed (AexPending *self)
     aex_destroy_at (self->environment->delivery, destroy, data);
   else if (destroy != NULL)
     destroy (data);
-  aex_context_leave (thread, saved);
+  leave_context (thread, &frame, saved);
 
   touched = forget_frame (self);
   if (next == NULL || !ok)

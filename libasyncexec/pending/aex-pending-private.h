@@ -331,6 +331,10 @@ void        aex_link_forward         (AexLink *link, AexPending *source);
 /* ---- aex-pending-cancel.c */
 void        aex_pending_drop_bindings (AexPending *self);
 void        aex_pending_cancel_on_as  (AexPending *self, GCancellable *cancellable, AexCancelKind kind);
+void        aex_pending_join_scope    (AexPending *self, AexScope *scope);
+gboolean    aex_pending_check_scope   (AexPending *self, GError **error);     /* before it is queued; FALSE: not any more */
+void        aex_pending_join_own_scope (AexPending *self);                    /* when it has been queued */
+void        aex_pending_look_at_scope (AexPending *self);                     /* before it starts */
 
 /* ---- aex-pending-gio.c */
 void        aex_pending_complete_error (AexPending *self, GError *error);
@@ -343,6 +347,8 @@ void        aex_drop_free            (AexDrop *self);
 
 /* ---- aex-pending-wait.c */
 gboolean    aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed);
+void        aex_pending_wait_async_in (AexPending *self, AexScope *scope, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);   /* scope may be NULL */
 void        aex_pending_arm          (AexPending *self, gint64 timeout_us, AexAlarmFunc func);
 
 G_END_DECLS

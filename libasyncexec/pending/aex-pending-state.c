@@ -49,8 +49,12 @@ note_done (AexPending *self, guint old)
 gboolean
 aex_pending_claim (AexPending *self, guint generation)
 {
-  guint state = aex_pending_load (self);
+  guint state;
 
+  /* Who cancels a scope comes to its jobs one by one: those that are queued do not start meanwhile. */
+  if (G_UNLIKELY (self->environment->context != NULL))
+    aex_pending_look_at_scope (self);
+  state = aex_pending_load (self);
   do
     {
       if (AEX_PHASE (state) != AEX_PHASE_QUEUED || AEX_GENERATION (state) != generation)

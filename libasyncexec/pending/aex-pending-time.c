@@ -6,6 +6,7 @@
 #include "base/aex-clock-private.h"
 #include "base/aex-debug-private.h"
 #include "base/aex-i18n-private.h"
+#include "pending/aex-scope-private.h"
 
 /* Calls func (self) on the service thread unless self is done before. */
 void
@@ -105,8 +106,9 @@ aex_sleep_finish (GAsyncResult *result, GError **error)
  * aex_check_cancelled:
  * @error: return location for an error
  *
- * The checkpoint for long work: asks whether the running job was cancelled or
- * its time is over. It costs one atomic read when not.
+ * The checkpoint for long work: asks whether the running job, or the
+ * [struct@Scope] in which this is called, was cancelled or its time is over. It
+ * costs one atomic read when not, and where no scope was entered.
  *
  * Returns: %TRUE to go on, %FALSE if @error is set, to be returned by the job
  *
@@ -115,10 +117,14 @@ aex_sleep_finish (GAsyncResult *result, GError **error)
 gboolean
 aex_check_cancelled (GError **error)
 {
-  AexFrame *frame = aex_thread_get ()->frame;
+  AexThread *thread = aex_thread_get ();
+  AexFrame *frame = thread->frame;
+  AexObserved observed = aex_scope_observe (thread);
 
   aex_checkpoint ();
-  if (frame == NULL)
+  if (observed.scope != NULL && !aex_scope_check (observed.scope, error))
+    return FALSE;
+  if (frame == NULL || observed.shielded)
     return TRUE;
   if (frame->job == NULL)
     return !g_cancellable_set_error_if_cancelled (frame->cancellable, error);

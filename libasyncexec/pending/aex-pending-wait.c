@@ -8,18 +8,22 @@
 #include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
+#include "pending/aex-scope-private.h"
 
 /* One blocking wait. */
 typedef struct {
   AexPending *pending;
   AexWaitFlags flags;
-  gint64 deadline_us;
-  GCancellable *cancellable;
+  gint64 deadline_us;        /* its own */
+  GCancellable *cancellable; /* the next three: what ends it from outside; NULL: nothing */
+  AexScope *scope;
+  AexFrame *frame;
   AexThread *thread;
   AexParker *parker;
   AexHome *home;
   AexWaiter waiter;
   gulong handler;
+  AexScopeWatch *watch;
 } AexWait;
 
 static gboolean
@@ -66,21 +70,45 @@ parker_closure_free (gpointer data, GClosure *closure)
   aex_parker_unref (data);
 }
 
-/* Was the wait cancelled from outside: by its cancellable, or with the job that it stands in? */
-static gboolean
-wait_is_cancelled (AexWait *self)
+static void
+unpark_on_scope (AexScope *scope, gpointer parker)
 {
-  AexFrame *frame = self->thread->frame;
+  (void) scope;
+  aex_parker_unpark (parker);
+}
 
-  if (self->flags & AEX_WAIT_FLAGS_SHIELD)
-    return FALSE;
+static void
+parker_free (gpointer parker)
+{
+  aex_parker_unref (parker);
+}
+
+typedef enum { AEX_WAITED_NOT, AEX_WAITED_DONE, AEX_WAITED_TIMED_OUT, AEX_WAITED_CANCELLED } AexWaited;
+
+static AexWaited
+frame_ended (AexFrame *frame)
+{
+  guint state;
+
+  if (frame->job == NULL)
+    return g_cancellable_is_cancelled (frame->cancellable) ? AEX_WAITED_CANCELLED : AEX_WAITED_NOT;
+  state = aex_pending_load (frame->job);
+  if (state & AEX_BIT_CANCEL)
+    return AEX_WAITED_CANCELLED;
+  return state & AEX_BIT_TIMED_OUT ? AEX_WAITED_TIMED_OUT : AEX_WAITED_NOT;
+}
+
+/* Did the wait end from outside: with its cancellable, its scope, or the job that it stands in? */
+static AexWaited
+wait_ended (AexWait *self)
+{
+  AexScopeStatus status = self->scope != NULL ? aex_scope_get_status (self->scope) : AEX_SCOPE_OPEN;
+
   if (self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable))
-    return TRUE;
-  if (frame == NULL)
-    return FALSE;
-  if (frame->job != NULL)
-    return (aex_pending_load (frame->job) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)) != 0;
-  return g_cancellable_is_cancelled (frame->cancellable);
+    return AEX_WAITED_CANCELLED;
+  if (status != AEX_SCOPE_OPEN)
+    return status == AEX_SCOPE_TIMED_OUT ? AEX_WAITED_TIMED_OUT : AEX_WAITED_CANCELLED;
+  return self->frame != NULL ? frame_ended (self->frame) : AEX_WAITED_NOT;
 }
 
 static void
@@ -96,19 +124,20 @@ set_frame_waiting (AexFrame *frame, AexParker *parker)
 static void
 wait_begin (AexWait *self)
 {
-  AexFrame *frame = self->thread->frame;
   GCancellable *cancellable = self->cancellable;
 
-  if (cancellable == NULL && frame != NULL && frame->job == NULL)
-    cancellable = self->cancellable = frame->cancellable;
+  if (cancellable == NULL && self->frame != NULL && self->frame->job == NULL)
+    cancellable = self->cancellable = self->frame->cancellable;
   self->waiter.kind = AEX_WAITER_BLOCK;
   self->waiter.parker = self->parker;
   aex_pending_attach (self->pending, &self->waiter);
-  if (!(self->flags & AEX_WAIT_FLAGS_SHIELD))
-    set_frame_waiting (frame, self->parker);
-  if (cancellable != NULL && !(self->flags & AEX_WAIT_FLAGS_SHIELD))
+  set_frame_waiting (self->frame, self->parker);
+  if (cancellable != NULL)
     self->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (unpark_on_cancel),
                                            aex_parker_ref (self->parker), parker_closure_free, 0);
+  /* Its time is looked at while parking. */
+  if (self->scope != NULL)
+    self->watch = aex_scope_watch (self->scope, FALSE, unpark_on_scope, aex_parker_ref (self->parker), parker_free, NULL);
   if (self->home != NULL)
     aex_home_set_blocked (self->home, self->parker);
 }
@@ -118,49 +147,45 @@ wait_end (AexWait *self)
 {
   if (self->home != NULL)
     aex_home_set_blocked (self->home, NULL);
+  g_clear_pointer (&self->watch, aex_scope_watch_free);
   if (self->handler != 0)
     g_signal_handler_disconnect (self->cancellable, self->handler);
-  if (!(self->flags & AEX_WAIT_FLAGS_SHIELD))
-    set_frame_waiting (self->thread->frame, NULL);
+  set_frame_waiting (self->frame, NULL);
   aex_pending_detach (self->pending, &self->waiter, NULL);
 }
-
-typedef enum { AEX_WAITED_DONE, AEX_WAITED_TIMED_OUT, AEX_WAITED_CANCELLED } AexWaited;
 
 static AexWaited
 wait_block (AexWait *self)
 {
+  gint64 deadline_us = aex_clock_earlier (self->deadline_us, self->scope != NULL ? self->scope->effective_us : -1);
   guint spins = aex_spin_count ();
-  gboolean ignore_cancel = FALSE;
+  gboolean ignore_end = FALSE;
 
   for (;;)
     {
+      AexWaited ended = AEX_WAITED_NOT;
+
       /* What runs here may wait itself and eat our wake: look at everything after it. */
       if (self->home != NULL)
         aex_home_drain_releases (self->home);
       if (AEX_IS_DONE (aex_pending_load (self->pending)))
         return AEX_WAITED_DONE;
-      if (!ignore_cancel && wait_is_cancelled (self))
+      if (!ignore_end)
+        ended = wait_ended (self);
+      if (ended != AEX_WAITED_NOT)
         {
           if (!(self->flags & AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY))
-            return AEX_WAITED_CANCELLED;
+            return ended;
           if (aex_pending_cancel_as (self->pending, AEX_CANCEL_QUEUED, NULL))
-            return AEX_WAITED_CANCELLED;
-          ignore_cancel = TRUE;
+            return ended;
+          ignore_end = TRUE;
+          deadline_us = self->deadline_us;
         }
-      if (!aex_parker_park (self->parker, spins, self->deadline_us)
+      if (!aex_parker_park (self->parker, spins, deadline_us)
           && self->deadline_us >= 0 && aex_clock_now () >= self->deadline_us)
         return AEX_IS_DONE (aex_pending_load (self->pending)) ? AEX_WAITED_DONE : AEX_WAITED_TIMED_OUT;
       spins = 0;
     }
-}
-
-/* The running job's own time is over. */
-static gboolean
-job_is_late (AexFrame *frame)
-{
-  return frame != NULL && frame->job != NULL
-         && (aex_pending_load (frame->job) & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT)) == AEX_BIT_TIMED_OUT;
 }
 
 /* Blocks, with the executor of the running job told, unless it would be for ever. */
@@ -189,7 +214,7 @@ wait_guarded (AexWait *self, gint64 timeout_us, GError **error)
     executor->ops->wait_end (executor);
   aex_wait_graph_leave (&node);
 
-  if (waited == AEX_WAITED_TIMED_OUT || (waited == AEX_WAITED_CANCELLED && job_is_late (frame)))
+  if (waited == AEX_WAITED_TIMED_OUT)
     return aex_wait_timed_out (self->pending, self->flags, timeout_us, error);
   if (waited == AEX_WAITED_CANCELLED)
     return aex_wait_cancelled (self->pending, self->flags, error);
@@ -207,10 +232,11 @@ wait_guarded (AexWait *self, gint64 timeout_us, GError **error)
  * Blocks the calling thread until @self is done.
  *
  * Inside a job, the wait also ends when that job is cancelled or its time is
- * over; without a limit of its own it first runs the awaited job itself, if
- * that is still queued on the same pool, and else lets the pool start another
- * thread meanwhile. While it blocks, the thread frees the data of callbacks
- * that belong to its own main context; it never calls callbacks.
+ * over, and inside a [struct@Scope] when that is. Without any limit of its own,
+ * or a scope, a job first runs the awaited one itself, if that is still queued on
+ * the same pool, and else lets the pool start another thread meanwhile. While it
+ * blocks, the thread frees the data of callbacks that belong to its own main
+ * context; it never calls callbacks.
  *
  * A wait that can never end is refused with %AEX_ERROR_WOULD_DEADLOCK: for a
  * pending that runs on, or is delivered to, this thread's own main context
@@ -230,7 +256,8 @@ gboolean
 aex_pending_wait (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error)
 {
   AexThread *thread = aex_thread_get ();
-  AexWait wait = { .pending = self, .flags = flags, .cancellable = cancellable, .thread = thread };
+  AexWait wait = { .pending = self, .flags = flags, .thread = thread };
+  AexObserved observed = { NULL, TRUE };
   gboolean ok;
 
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
@@ -245,7 +272,9 @@ aex_pending_wait (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCanc
     return aex_wait_timed_out (self, flags, 0, error);
 
   g_object_ref (self);
-  if (timeout_us < 0 && cancellable == NULL)
+  if (!(flags & AEX_WAIT_FLAGS_SHIELD))
+    observed = aex_scope_observe (thread);
+  if (timeout_us < 0 && cancellable == NULL && observed.scope == NULL)
     while (aex_pending_claim_for_wait (self, FALSE))
       ;
   if (AEX_IS_DONE (aex_pending_load (self)))
@@ -254,6 +283,9 @@ aex_pending_wait (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCanc
     }
   else
     {
+      wait.cancellable = flags & AEX_WAIT_FLAGS_SHIELD ? NULL : cancellable;
+      wait.scope = observed.scope;
+      wait.frame = observed.shielded ? NULL : thread->frame;
       wait.deadline_us = aex_clock_deadline (timeout_us);
       wait.parker = aex_thread_get_parker (thread);
       wait.home = aex_home_peek_own (thread);

@@ -247,6 +247,24 @@ scenario_job_timeout (void)
   shut_down (pool);
 }
 
+/* In a scope: what can not be told its time fails with that, and blocking waits need nobody. */
+static void
+scenario_scope (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexScope *scope = aex_scope_enter (5 * MS, AEX_SCOPE_FLAGS_NONE);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  g_autoptr (AexPending) job = aex_executor_submit (pool, aex_job_until_cancelled, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (aex_pending_wait (promise, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_true (aex_scope_leave (scope));
+  g_assert_false (assert_clean (job));
+  aex_pending_resolve (promise, NULL);
+  shut_down (pool);
+}
+
 static gboolean
 map_nothing (AexPendingStream *stream,
              guint             index,
@@ -395,6 +413,7 @@ static const struct
   { "callbacks", scenario_callbacks, thread_faults },
   { "time", scenario_time, thread_faults },
   { "job-timeout", scenario_job_timeout, thread_faults },
+  { "N9-scope", scenario_scope, thread_faults },
   { "map", scenario_map, thread_faults },
   { "context-in-worker", scenario_context_in_worker, thread_faults },
   { "O10-save", scenario_save, file_faults },

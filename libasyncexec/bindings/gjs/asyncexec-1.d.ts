@@ -102,6 +102,7 @@ declare module 'gi://AsyncExec?version=1' {
     export enum ThenFlags { ON_SUCCESS, ON_ERROR, ALWAYS }
     export enum StopFlags { NONE, FORCE }
     export enum ReturnWhen { FIRST_COMPLETED, FIRST_ERROR, ALL_COMPLETED }
+    export enum ScopeFlags { NONE, SHIELD }
 
     /** The errors of the library; what was thrown in JavaScript comes back as itself. */
     export class Error extends GLib.Error {
@@ -522,6 +523,52 @@ declare module 'gi://AsyncExec?version=1' {
         static refCurrent(): Context;
         run<A extends unknown[], T>(func: (...args: A) => T, ...args: A): T;
         ref(): Context;
+        unref(): void;
+    }
+
+    export interface ScopeOptions {
+        /** From the construction. */
+        timeout?: Seconds;
+        /** Scopes outside, and the cancellation of the running job, are not observed inside. */
+        shield?: boolean;
+        /** Cancels the scope. */
+        cancellable?: Gio.Cancellable | null;
+    }
+
+    /**
+     * A time limit and a way to cancel for several things. JavaScript can not stay inside over an await: what stands
+     * in the scope is what run() calls, up to its first await, and what add() and wait() are given.
+     */
+    export class Scope {
+        constructor(options?: ScopeOptions);
+        static new(options?: ScopeOptions): Scope;
+        /** Calls func with a scope, inside, and waits inside for what it returns; then leaves. */
+        static run<T>(options: ScopeOptions, func: (scope: Scope) => Awaitable<T>): Promise<T>;
+        /** @throws NOT_SUPPORTED */
+        static enter(): never;
+        readonly cancelled: boolean;
+        /** Monotonic seconds; null for never. */
+        readonly deadline: number | null;
+        readonly cancellable: Gio.Cancellable;
+        /** What func submits is cancelled with the scope, and has its time limit. */
+        run<A extends unknown[], T>(func: (...args: A) => T, ...args: A): T;
+        /** Throws when the scope is over before the pending is done, and cancels that, as waitAsync() does. */
+        wait<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;
+        /** The pending ends with the scope. */
+        add<T>(pending: Pending<T>): Pending<T>;
+        cancel(): void;
+        /** Throws when the scope is over. */
+        check(): boolean;
+        /** It does not count any more. True if it was cancelled, or its time is over. */
+        leave(): boolean;
+        isCancelled(): boolean;
+        getCancellable(): Gio.Cancellable;
+        getDeadlineUs(): number;
+        /** The same as wait(). */
+        waitAsync<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;
+        /** @throws NOT_SUPPORTED */
+        waitFinish(): never;
+        ref(): Scope;
         unref(): void;
     }
 

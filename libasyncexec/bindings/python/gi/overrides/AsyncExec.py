@@ -4,7 +4,7 @@
 from gi.overrides import override
 
 from ._asyncexec import (caller, executor, exit as exits, futures, jobs, limiter, messages, pending, run as running,
-                         several, streams, testing)
+                         scopes, several, streams, testing)
 from ._asyncexec.hidden import hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
@@ -26,6 +26,9 @@ as_completed = streams.as_completed
 wait = several.wait
 current_pending = jobs.current_pending
 check_cancelled = jobs.check_cancelled
+CancelScope = scopes.CancelScope
+fail_after = scopes.fail_after
+move_on_after = scopes.move_on_after
 report_progress = messages.report_progress
 publish = messages.publish
 
@@ -47,9 +50,11 @@ hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
 hide(Caller, {
     "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
 })
+hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelScope()"})
 
 exits.install()
 
-__all__ = ["Busy", "Caller", "CallerPool", "Cancelled", "Closed", "Executor", "GroupError", "Limiter", "NotDone", "Pending",
-           "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
-           "check_cancelled", "current_pending", "handler", "publish", "report_progress", "run", "sleep", "spawn", "testing", "wait"]
+__all__ = ["Busy", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "GroupError", "Limiter", "NotDone",
+           "Pending", "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
+           "check_cancelled", "current_pending", "fail_after", "handler", "move_on_after", "publish", "report_progress", "run",
+           "sleep", "spawn", "testing", "wait"]

@@ -7,7 +7,7 @@ import inspect
 import threading
 
 from . import context as contexts
-from . import errors, raw, table, values
+from . import errors, raw, scopes, table, values
 
 _current = contextvars.ContextVar("asyncexec.current_pending", default=None)
 
@@ -20,7 +20,7 @@ def current():
 class Awaiter:
     """What ``await pending`` yields: to asyncio's tasks it is a future of their loop, to our driver one of its own."""
 
-    __slots__ = ("pending", "protect", "callbacks", "cancelled_with", "_asyncio_future_blocking", "loop", "id")
+    __slots__ = ("pending", "protect", "callbacks", "cancelled_with", "_asyncio_future_blocking", "loop", "id", "watched")
 
     def __init__(self, pending, protect=False):
         self.pending = pending
@@ -30,6 +30,7 @@ class Awaiter:
         self._asyncio_future_blocking = True
         self.loop = None
         self.id = 0
+        self.watched = None     # what tells our driver that the scope is over
 
     def get_loop(self):
         """The loop of the task that awaits."""
@@ -141,7 +142,7 @@ class Driver:
     def _cancelled(self, promise, *user_data):
         with self.lock:
             self.cancel_wanted = True
-            if self.stepping or self.awaiting is None:
+            if self.stepping or self.awaiting is None or self._is_shielded():
                 return
             awaiting, self.awaiting = self.awaiting, None
             self.stepping = True
@@ -155,16 +156,45 @@ class Driver:
         cancelled = self.job if self.job is not None and raw.Pending.is_cancelled(self.job) else self.promise
         return errors.from_error(raw.Pending.dup_error(cancelled))
 
+    def _is_shielded(self):
+        return scopes.shielded(scopes.current(self.context), self.context.get(_current))
+
     def _leave(self, awaiter):
         raw.Pending.remove_done_callback(awaiter.pending, awaiter.id)
+        self._unwatch(awaiter)
         awaiter.cancel()
+
+    def _unwatch(self, awaiter):
+        watched, awaiter.watched = awaiter.watched, None
+        if watched is not None:
+            scopes.unwatch(watched)
+
+    def _watch(self, awaiter, scope):
+        """The scope in which it awaits may end the wait."""
+        def over(promise):
+            with self.lock:
+                if self.awaiting is not awaiter:
+                    return
+                self.awaiting = None
+                self.stepping = True
+            error = scopes.error_of(scope) or errors.Cancelled()
+            self._leave(awaiter)
+            self.step(error)
+
+        watched = scopes.watch(scope, over)
+        with self.lock:
+            if self.awaiting is awaiter:
+                awaiter.watched, watched = watched, None
+        if watched is not None:
+            scopes.unwatch(watched)
 
     def _ready(self, pending):
         with self.lock:
             if self.awaiting is None or self.awaiting.pending is not pending:
                 return
-            self.awaiting = None
+            awaiter, self.awaiting = self.awaiting, None
             self.stepping = True
+        self._unwatch(awaiter)
         self.step()
 
     def step(self, exception=None):
@@ -198,8 +228,9 @@ class Driver:
         """Waits for what was awaited; returns what is to be thrown instead."""
         if not isinstance(awaiter, Awaiter):
             return foreign(awaiter)
+        scope = scopes.current(self.context)
         with self.lock:
-            suspended = not self.cancel_wanted
+            suspended = not self.cancel_wanted or self._is_shielded()
             if suspended:
                 self.awaiting = awaiter
                 self.stepping = False
@@ -207,6 +238,8 @@ class Driver:
             awaiter.cancel()
             return self._cancellation()
         awaiter.id = table.add_done_callback(awaiter.pending, self._ready)
+        if scope is not None:
+            self._watch(awaiter, scope)
         return None
 
     def _finish(self, how, outcome):

@@ -7,7 +7,7 @@ import types
 
 from gi.repository import GLib
 
-from . import driver, errors, hosting, raw, release, table, values
+from . import driver, errors, hosting, raw, release, scopes, table, values
 
 _get_current = raw.Pending.get_current
 _submit = table.Trampoline.submit
@@ -15,6 +15,7 @@ _call_later = table.Trampoline.call_later
 _copy_context = contextvars.copy_context
 _entries = table.entries
 _next_token = table.next_token
+_inside = scopes.inside
 
 OPTIONS = raw.SubmitOptions.new()
 
@@ -109,8 +110,8 @@ def submit(executor, fn, args, kwargs, options=None):
     token = _enter(executor, fn, args, kwargs)
     if is_coroutine_function(fn):
         start = _coroutine(_Kept(_entries[token][4], token))
-        return raw.Executor.submit_async_full(executor, options, start)
-    return _submit(_jobs, executor, options, token)
+        return _inside(raw.Executor.submit_async_full, executor, options, start)
+    return _inside(_submit, _jobs, executor, options, token)
 
 
 def _delay(seconds):
@@ -125,7 +126,7 @@ def submit_later(caller, delay, fn, args, kwargs):
     delay_us = _delay(delay)
     if is_coroutine_function(fn):
         fn, args, kwargs = _submit_and_follow, (caller, fn, args, kwargs), {}
-    return _call_later(_jobs, caller, delay_us, _enter(caller, fn, args, kwargs))
+    return _inside(_call_later, _jobs, caller, delay_us, _enter(caller, fn, args, kwargs))
 
 
 def _submit_and_follow(caller, fn, args, kwargs):
@@ -158,11 +159,12 @@ def current_pending():
 
 
 def check_cancelled():
-    """Raises Cancelled (Timeout) if the job that runs here was cancelled (is out of time).  For loops that compute."""
+    """Raises Cancelled (Timeout) if the job or scope that this runs in was cancelled (is out of time).  For loops that
+    compute."""
     try:
-        raw.module.check_cancelled()
+        _inside(raw.module.check_cancelled)
     except GLib.Error as error:
         raise errors.from_error(error) from None
     job = driver.current()
-    if job is not None and job.cancelled():
+    if job is not None and job.cancelled() and not scopes.shielded(scopes.current(), job):
         raise errors.from_error(raw.Pending.dup_error(job))

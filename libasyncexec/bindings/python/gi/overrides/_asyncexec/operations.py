@@ -5,7 +5,7 @@ import os
 
 from gi.repository import GLib
 
-from . import hosting, raw, variants
+from . import hosting, raw, scopes, variants
 
 _BYTES = GLib.VariantType.new("ay")
 _DICTIONARY = GLib.VariantType.new("a{sv}")
@@ -57,6 +57,6 @@ def pack(executor, name, args, params):
 def call(executor, name, args, params, options=None):
     """Runs an operation as a job; its result is unpacked when it is read."""
     hosting.ensure_running()
-    pending = raw.Executor.call_full(executor, options, name, pack(executor, name, args, params))
+    pending = scopes.inside(raw.Executor.call_full, executor, options, name, pack(executor, name, args, params))
     pending._convert = variants.unpack_any
     return pending

@@ -4,7 +4,7 @@
 import types
 
 from . import context as contexts
-from . import driver, errors, jobs, raw, table, values, waiting
+from . import driver, errors, jobs, raw, scopes, table, values, waiting
 from .hosting import ensure_running as hosted
 
 Raw = raw.Pending
@@ -164,7 +164,7 @@ class Pending(Raw):
         if context is None or not context.acquire():
             raise errors.no_context("This thread runs no main context: use result()")
         try:
-            waiting.iterate(context, self, timeout)
+            waiting.iterate(context, self, timeout, scopes.current())
         finally:
             context.release()
         return values.read(self)

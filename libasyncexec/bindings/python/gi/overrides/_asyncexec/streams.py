@@ -6,7 +6,7 @@ import time
 import types
 import weakref
 
-from . import errors, jobs, raw, several, values, waiting
+from . import errors, jobs, raw, scopes, several, values, waiting
 from .window import AsCompleted, AsyncWindow, Window
 
 Raw = raw.PendingStream
@@ -192,8 +192,8 @@ def map_items(executor, fn, iterables, ordered, max_concurrent, timeout, return_
     items = list(zip(*iterables))
     exceptions = {}
     flags = CONTINUE if ordered else CONTINUE | UNORDERED
-    stream = raw.Executor.map(executor, len(items), max_concurrent or 0, raw.microseconds(timeout), flags,
-                              _map_trampoline(fn, items, exceptions))
+    stream = scopes.inside(raw.Executor.map, executor, len(items), max_concurrent or 0, raw.microseconds(timeout), flags,
+                           _map_trampoline(fn, items, exceptions))
     stream._exceptions = exceptions
     if return_exceptions:
         stream._item = value_or_exception

@@ -4,7 +4,7 @@
 from gi.repository import GLib
 
 from . import context as contexts
-from . import driver, errors, raw, release, table, values
+from . import driver, errors, raw, release, scopes, table, values
 
 NO_RESULT = raw.WaitFlags.NO_RESULT
 # The main thread looks for signals this often where it can neither be woken nor iterate: inside a callback.
@@ -30,16 +30,21 @@ def block(pending, timeout=None, *, what="result()", instead="await"):
         _block_only(pending, raw.microseconds(timeout))
     elif context.acquire():
         try:
-            iterate(context, pending, timeout)
+            iterate(context, pending, timeout, scopes.current())
         finally:
             context.release()
     else:
         _block_only(pending, raw.microseconds(timeout))
 
 
+def _scope_is_over():
+    scope = scopes.current()
+    return scope is not None and scopes.error_of(scope) is not None
+
+
 def _wait_in_c(pending, timeout_us):
     try:
-        _raw_wait(pending, NO_RESULT, timeout_us, None)
+        scopes.inside(_raw_wait, pending, NO_RESULT, timeout_us, None)
     except GLib.Error as error:
         raise errors.from_error(error) from None
 
@@ -55,7 +60,7 @@ def _block_only(pending, timeout_us):
         try:
             _wait_in_c(pending, max(left, 0))
         except errors.Timeout:
-            if deadline is not None and GLib.get_monotonic_time() >= deadline:
+            if deadline is not None and GLib.get_monotonic_time() >= deadline or _scope_is_over():
                 raise
 
 
@@ -73,10 +78,11 @@ class _Expiry:
         return GLib.SOURCE_REMOVE
 
 
-def iterate(context, pending, timeout=None):
-    """Runs the main context, which this thread has acquired, until pending is done."""
+def iterate(context, pending, timeout=None, scope=None):
+    """Runs the main context, which this thread has acquired, until pending is done or scope over."""
     if _is_done(pending):
         return
+    watched = scopes.watch(scope, _ignore) if scope is not None else None
     expiry = _Expiry(context, timeout) if timeout is not None else None
     wake = table.add_done_callback(pending, _ignore)
     try:
@@ -84,9 +90,13 @@ def iterate(context, pending, timeout=None):
             while not _is_done(pending):
                 if expiry is not None and expiry.passed:
                     raise errors.Timeout()
+                if scope is not None:
+                    scopes.check(scope)
                 context.iteration(True)
                 check()
     finally:
+        if watched is not None:
+            scopes.unwatch(watched)
         raw.Pending.remove_done_callback(pending, wake)
         if expiry is not None:
             expiry.source.destroy()
