@@ -37,6 +37,15 @@ submit_step (AexSweep    *self,
   return aex_executor_submit (pool, step_job, aex_sweep_closure (self, pool), aex_sweep_release);
 }
 
+/* The same through a limiter, which runs it on what it wraps. */
+static AexPending *
+submit_limited (AexSweep    *self,
+                AexExecutor *limiter,
+                AexExecutor *pool)
+{
+  return aex_executor_submit (limiter, step_job, aex_sweep_closure (self, pool), aex_sweep_release);
+}
+
 /* --- a pushed stream, half of which is consumed */
 static gboolean
 producer_job (AexPending   *job,
@@ -406,6 +415,105 @@ scenario_shutdown (AexSweep *self)
   aex_test_shutdown (pool);
 }
 
+/* --- a limiter: jobs in its queue, one with the slot, one that asks for a permit */
+static void
+scenario_limiter (AexSweep *self)
+{
+  AexExecutor *pool = aex_test_pool (2);
+  AexExecutor *limiter = aex_limiter_new (pool, 1);
+  g_autoptr (AexPending) permit = NULL;
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (AexPending) job = aex_sweep_aim (self, submit_limited (self, limiter, pool));
+    }
+  permit = aex_sweep_aim (self, aex_limiter_acquire (AEX_LIMITER (limiter)));
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (AexPending) job = aex_sweep_watch (self, submit_limited (self, limiter, pool));
+    }
+  aex_pending_run_until_done (permit, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, NULL);
+  assert_unless_fired (self, permit, AEX_PENDING_STATE_RESOLVED);
+  if (aex_pending_get_state (permit) == AEX_PENDING_STATE_RESOLVED)
+    aex_permit_release (g_value_get_boxed (aex_pending_get_value (permit, NULL)));
+  aex_sweep_settle (self);
+  aex_test_shutdown (limiter);
+  aex_test_shutdown (pool);
+}
+
+/* --- a scope in a scope: what was submitted in both, and a wait there */
+static void
+cancel_scope (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+}
+
+static void
+scope_cancelled (GCancellable *cancellable,
+                 gpointer      scope)
+{
+  aex_scope_cancel (scope);
+}
+
+static void
+scenario_scopes (AexSweep *self)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexScope *outer = aex_scope_enter (G_TIME_SPAN_HOUR, AEX_SCOPE_FLAGS_NONE);
+  g_autoptr (GCancellable) trigger = g_cancellable_new ();
+  gulong handler = g_signal_connect_data (trigger, "cancelled", G_CALLBACK (scope_cancelled), aex_scope_ref (outer),
+                                          (GClosureNotify) (void (*) (void)) aex_scope_unref, 0);
+  AexScope *inner;
+  g_autoptr (AexPending) first = NULL, second = NULL, shielded = NULL;
+  gboolean over;
+
+  aex_sweep_aim_func (self, cancel_scope, trigger);
+  first = aex_sweep_watch (self, submit_step (self, pool));
+  inner = aex_scope_enter (-1, AEX_SCOPE_FLAGS_NONE);
+  second = aex_sweep_watch (self, submit_step (self, pool));
+  if (!aex_pending_wait (second, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, NULL))
+    g_assert_true (aex_sweep_has_fired (self));
+  g_assert_false (aex_scope_leave (inner));
+  inner = aex_scope_enter (-1, AEX_SCOPE_FLAGS_SHIELD);
+  shielded = aex_sweep_watch (self, submit_step (self, pool));
+  g_assert_true (aex_pending_wait (shielded, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL));
+  g_assert_false (aex_scope_leave (inner));
+  over = aex_scope_leave (outer);
+  g_assert_true (!over || aex_sweep_has_fired (self));
+  aex_sweep_settle (self);
+  assert_unless_fired (self, first, AEX_PENDING_STATE_RESOLVED);
+  assert_unless_fired (self, second, AEX_PENDING_STATE_RESOLVED);
+  g_signal_handler_disconnect (trigger, handler);
+  aex_test_shutdown (pool);
+}
+
+/* --- operations of GIO under way, and what is derived from them */
+static AexPending *
+continue_step (AexPending *done,
+               gpointer    closure,
+               GError    **error)
+{
+  aex_check_cancelled (error);
+  return NULL;
+}
+
+static void
+scenario_gio (AexSweep *self)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/proc/self/status");
+  g_autoptr (AexPending) first = NULL, second = NULL, derived = NULL;
+
+  first = aex_sweep_aim (self, AEX_PENDING_FOR_GIO (g_file_read, file, G_PRIORITY_DEFAULT));
+  second = aex_sweep_aim (self, AEX_PENDING_FOR_GIO (g_file_query_info, file, "standard::*", G_FILE_QUERY_INFO_NONE,
+                                                     G_PRIORITY_DEFAULT));
+  derived = aex_sweep_aim (self, aex_pending_finally (first, continue_step, aex_sweep_closure (self, NULL),
+                                                      aex_sweep_release));
+  aex_pending_run_until_done (derived, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, NULL);
+  aex_sweep_settle (self);
+  assert_unless_fired (self, first, AEX_PENDING_STATE_RESOLVED);
+  assert_unless_fired (self, second, AEX_PENDING_STATE_RESOLVED);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -423,5 +531,8 @@ main (int    argc,
   aex_sweep_add ("/checkpoints/combined", scenario_combined);
   aex_sweep_add ("/checkpoints/coroutine", scenario_coroutine);
   aex_sweep_add ("/checkpoints/shutdown", scenario_shutdown);
+  aex_sweep_add ("/checkpoints/limiter", scenario_limiter);
+  aex_sweep_add ("/checkpoints/N2/scopes", scenario_scopes);
+  aex_sweep_add ("/checkpoints/Y3/gio", scenario_gio);
   return aex_test_run ();
 }
