@@ -235,7 +235,7 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
   GError *error = NULL;
 
   job->lane = (guint8) lane;
-  g_object_ref (job);
+  aex_pending_ref_new (job);
   acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {

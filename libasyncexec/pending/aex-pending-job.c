@@ -278,7 +278,7 @@ job_run (AexEntry *entry, AexTarget *target)
     run_and_leave (self);
   else
     release_if_dead (self, generation);
-  g_object_unref (self);
+  aex_pending_unref (self);
 }
 
 static void
@@ -291,7 +291,7 @@ job_drop (AexEntry *entry, AexTarget *target)
   if (AEX_GENERATION (aex_pending_load (self)) == generation)
     aex_pending_cancel_as (self, AEX_CANCEL_CLOSED, NULL);
   release_if_dead (self, generation);
-  g_object_unref (self);
+  aex_pending_unref (self);
 }
 
 static gboolean
