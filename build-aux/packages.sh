@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# Sourced by tests/run: the Debian packages that the tests need.
+# Sourced by tests/run: the Debian packages that tests and benchmarks need.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config gettext python3
     libglib2.0-dev libgirepository1.0-dev gobject-introspection valac gi-docgen python3-docutils"
@@ -9,6 +9,7 @@ packages_tests="python3-gi gir1.2-glib-2.0 gjs python3-gbulb python3-trio python
     gir1.2-gtk-4.0 xdotool imagemagick dbus-daemon"
 packages_glib="dpkg-dev patch xz-utils libffi-dev zlib1g-dev libpcre2-dev util-linux"
 packages_full="clang llvm"
+packages_benchmarks="g++ libtbb-dev libuv1-dev"
 
 # Prints those of "$@" that are not installed.
 missing_packages() {
@@ -25,7 +26,11 @@ install_packages() {
     local tier=$1 install=$2 wanted missing root=
     command -v dpkg-query >/dev/null || return 0
     wanted="$packages_build $packages_tests $packages_glib"
-    [ "$tier" = push ] || wanted="$wanted $packages_full"
+    case $tier in
+        push) ;;
+        benchmarks) wanted="$packages_build python3-gi gir1.2-glib-2.0 $packages_benchmarks" ;;
+        *) wanted="$wanted $packages_full" ;;
+    esac
     # shellcheck disable=SC2086
     missing=$(missing_packages $wanted | tr '\n' ' ')
     [ -n "$missing" ] || return 0

@@ -300,7 +300,7 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
       aex_core_refuse_ended (self, job, error);
       return job;
     }
-  g_object_ref (job);
+  aex_pending_ref_new (job);
   acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {

@@ -294,7 +294,7 @@ job_run (AexEntry *entry, AexTarget *target)
     run_and_leave (self);
   else
     release_if_dead (self, generation);
-  g_object_unref (self);
+  aex_pending_unref (self);
 }
 
 /* The job of an entry that stays in its queue, so that the closure is released there. */
@@ -314,7 +314,7 @@ job_drop (AexEntry *entry, AexTarget *target)
   (void) target;
   aex_job_entry_close (entry);
   release_if_dead (self, generation);
-  g_object_unref (self);
+  aex_pending_unref (self);
 }
 
 static gboolean

@@ -198,6 +198,8 @@ AexPending      *aex_pending_new_report     (gpointer home);                  /*
 AexPending      *aex_pending_new_failed     (GError *error);                  /* takes error */
 AexPending      *aex_pending_new_closed     (void);                           /* refused */
 AexPending      *aex_pending_new_if_forked  (void);                           /* a rejected one, else NULL */
+AexPending      *aex_pending_ref_new        (AexPending *self);
+void             aex_pending_unref          (AexPending *self);
 AexPendingExtra *aex_pending_ensure_extra   (AexPending *self);
 GMutex          *aex_pending_get_lock       (AexPending *self);
 

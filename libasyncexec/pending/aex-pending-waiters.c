@@ -138,7 +138,7 @@ callback_run (AexEntry *entry, AexTarget *target)
     waiter->destroy (waiter->data);
   aex_context_leave (thread, saved);
   g_clear_object (&object);
-  g_clear_object (&waiter->pending);
+  g_clear_pointer (&waiter->pending, aex_pending_unref);
   aex_waiter_free (waiter);
 }
 
@@ -263,12 +263,13 @@ static void
 work_on (gpointer item)
 {
   gsize bits = GPOINTER_TO_SIZE (item);
-  g_autoptr (AexPending) pending = GSIZE_TO_POINTER (bits & ~(gsize) CANCEL_MARK);
+  AexPending *pending = GSIZE_TO_POINTER (bits & ~(gsize) CANCEL_MARK);
 
   if (bits & CANCEL_MARK)
     aex_pending_cancel_as (pending, AEX_CANCEL_IMPLIED, NULL);
   else
     tell_waiters (pending);
+  aex_pending_unref (pending);
 }
 
 static void

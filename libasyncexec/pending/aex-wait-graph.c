@@ -243,35 +243,53 @@ aex_wait_graph_leave (AexWaitGraphNode *node)
   g_mutex_unlock (&graph_lock);
 }
 
-/* Runs a queued job that self depends on, on this stack.  TRUE: one was run, there may be more. */
-gboolean
-aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed)
+static gboolean
+claim_awaited (AexPending *pending, gboolean outside_allowed)
 {
-  AexThread *thread = aex_thread_get ();
-  AexFrame *frame = thread->frame;
+  AexTarget *executor = pending->environment != NULL ? pending->environment->executor : NULL;
+
+  return executor != NULL && AEX_PHASE (aex_pending_load (pending)) == AEX_PHASE_QUEUED
+         && executor->ops->may_claim (executor, pending, outside_allowed)
+         && aex_pending_claim_any (pending);
+}
+
+/* Claims one that self is derived from, through whatever chain. */
+static AexPending *
+claim_source (AexPending *self, gboolean outside_allowed)
+{
   AexPending *found = NULL;
   AexPending *pending;
   AexWalk walk;
 
-  if (frame != NULL && frame->depth + 1 >= MAX_DEPTH)
-    return FALSE;
   walk_init (&walk, self);
   while (found == NULL && (pending = walk_next (&walk)) != NULL)
     {
-      AexTarget *executor = pending->environment != NULL ? pending->environment->executor : NULL;
-
-      if (executor != NULL && AEX_PHASE (aex_pending_load (pending)) == AEX_PHASE_QUEUED
-          && executor->ops->may_claim (executor, pending, outside_allowed)
-          && aex_pending_claim_any (pending))
+      if (claim_awaited (pending, outside_allowed))
         found = g_object_ref (pending);
       else
         walk_sources (&walk, pending);
     }
   walk_clear (&walk);
+  return found;
+}
+
+/* Runs a queued job that self depends on, on this stack.  TRUE: one was run, there may be more. */
+gboolean
+aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed)
+{
+  AexFrame *frame = aex_thread_get ()->frame;
+  AexPending *found;
+
+  if (AEX_IS_DONE (aex_pending_load (self)) || (frame != NULL && frame->depth + 1 >= MAX_DEPTH))
+    return FALSE;
+  if (claim_awaited (self, outside_allowed))
+    found = g_object_ref (self);
+  else
+    found = claim_source (self, outside_allowed);
   if (found == NULL)
     return FALSE;
   aex_pending_run_claimed (found);
   found->environment->executor->ops->job_event (found->environment->executor, found, AEX_JOB_LEFT);
-  g_object_unref (found);
+  aex_pending_unref (found);
   return TRUE;
 }

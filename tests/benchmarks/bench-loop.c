@@ -2,6 +2,8 @@
 
 /* B4: one thread posts to the loop of another.  B5: a loop posts to itself. */
 
+#include <asyncexec.h>
+
 #include "bench.h"
 
 /* ---- B4 ---- */

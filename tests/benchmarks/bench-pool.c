@@ -3,9 +3,9 @@
 /* B1h, B1n: a million jobs.  B2: one job, blocking.  B3: one job after the
  * other from a main loop. */
 
-#include "bench.h"
+#include <asyncexec.h>
 
-#define WORKERS 2
+#include "bench.h"
 
 /* ---- B1h: a handle for each job, wait for all ---- */
 
@@ -18,7 +18,7 @@ empty_job (AexPending *job, GCancellable *cancellable, gpointer data, GError **e
 static void
 b1h_ours (BenchRun *run)
 {
-  g_autoptr (AexExecutor) pool = aex_thread_pool_new (WORKERS);
+  g_autoptr (AexExecutor) pool = aex_thread_pool_new (BENCH_WORKERS);
   g_autofree AexPending **jobs = g_new0 (AexPending *, run->n);
   guint resolved = 0;
 
@@ -107,7 +107,7 @@ static void
 b1h_thread_pool (BenchRun *run)
 {
   CellCount count = { .left = run->n };
-  GThreadPool *pool = g_thread_pool_new (fill_cell, &count, WORKERS, FALSE, NULL);
+  GThreadPool *pool = g_thread_pool_new (fill_cell, &count, BENCH_WORKERS, FALSE, NULL);
   g_autofree Cell **cells = g_new0 (Cell *, run->n);
   guint64 sum = 0;
 
@@ -143,7 +143,7 @@ count_post (gpointer data, GError **error)
 static void
 b1n_ours (BenchRun *run)
 {
-  g_autoptr (AexExecutor) pool = aex_thread_pool_new (WORKERS);
+  g_autoptr (AexExecutor) pool = aex_thread_pool_new (BENCH_WORKERS);
   g_autoptr (AexPending) over = NULL;
 
   bench_tally_reset ();
@@ -166,7 +166,7 @@ count_push (gpointer data, gpointer user_data)
 static void
 b1n_thread_pool (BenchRun *run)
 {
-  GThreadPool *pool = g_thread_pool_new (count_push, NULL, WORKERS, FALSE, NULL);
+  GThreadPool *pool = g_thread_pool_new (count_push, NULL, BENCH_WORKERS, FALSE, NULL);
 
   bench_tally_reset ();
   bench_start (run);
@@ -195,7 +195,7 @@ static void
 b2_ours (BenchRun *run)
 {
   g_autoptr (AexExecutor) pool = run->variant == DEFAULT_POOL ? aex_executor_ref_default ()
-                                                              : aex_thread_pool_new (WORKERS);
+                                                              : aex_thread_pool_new (BENCH_WORKERS);
   guint64 sum = 0;
 
   bench_start (run);
@@ -244,7 +244,7 @@ open_gate (gpointer gate, gpointer user_data)
 static void
 b2_thread_pool (BenchRun *run)
 {
-  GThreadPool *pool = g_thread_pool_new (open_gate, NULL, WORKERS, FALSE, NULL);
+  GThreadPool *pool = g_thread_pool_new (open_gate, NULL, BENCH_WORKERS, FALSE, NULL);
 
   bench_start (run);
   for (guint i = 0; i < run->n; i++)
@@ -302,7 +302,7 @@ static void
 b3_ours (BenchRun *run)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (AexExecutor) pool = aex_thread_pool_new (WORKERS);
+  g_autoptr (AexExecutor) pool = aex_thread_pool_new (BENCH_WORKERS);
   Chain chain = { loop, pool, run->n };
 
   g_idle_add (chain_start, &chain);

@@ -4,6 +4,8 @@
  * the resident memory.  Only true in a fresh process: freed pages of an earlier
  * row would be taken first. */
 
+#include <asyncexec.h>
+
 #include "bench.h"
 
 static void
@@ -23,7 +25,7 @@ measure (BenchRun *run, gpointer (*make) (void))
   for (guint i = 0; i < run->n; i++)
     objects[i] = make ();
   bench_stop (run);
-  run->bytes = (bench_rss_kb () - before) * 1024.0 / run->n;
+  run->extras[BENCH_BYTES] = (bench_rss_kb () - before) * 1024.0 / run->n;
 
   for (guint i = 0; i < run->n; i++)
     g_object_unref (objects[i]);

@@ -29,6 +29,18 @@ bench_stop (BenchRun *run)
   run->cpu_ns = read_clock (CLOCK_PROCESS_CPUTIME_ID) - run->cpu_start;
 }
 
+void
+bench_stop_cpu (BenchRun *run)
+{
+  run->cpu_ns = read_clock (CLOCK_PROCESS_CPUTIME_ID) - run->cpu_start;
+}
+
+gint64
+bench_now_ns (void)
+{
+  return read_clock (CLOCK_MONOTONIC);
+}
+
 /* A benchmark that loses work would be fast. */
 void
 bench_expect (BenchRun *run, guint64 got, guint64 expected, const char *what)

@@ -17,34 +17,45 @@
 static char **opt_rows;
 static char **opt_peers;
 static int opt_reps = DEFAULT_REPS;
+static int opt_spin = -1;
 static gboolean opt_quick;
 static gboolean opt_json;
 static gboolean opt_list;
 static gboolean opt_bars;
+static gboolean opt_all_peers;
 static char *opt_child;
 
 static const GOptionEntry entries[] = {
-  { "rows", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &opt_rows, "Only these rows (B1h,B2 …; may be repeated)", "ROWS" },
+  { "row", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &opt_rows, "Only these rows (B1h,B2 …; may be repeated)", "ROWS" },
   { "peer", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &opt_peers, "Only these peers (asyncexec,GTask …)", "PEERS" },
   { "reps", 'n', 0, G_OPTION_ARG_INT, &opt_reps, "Repetitions (default 5)", "N" },
+  { "spin", 's', 0, G_OPTION_ARG_INT, &opt_spin, "How often threads look before they sleep (AEX_SPIN)", "N" },
   { "quick", 'q', 0, G_OPTION_ARG_NONE, &opt_quick, "A tenth of the work", NULL },
-  { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "One JSON object a line", NULL },
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &opt_json, "One JSON object a line; what is for people goes to stderr", NULL },
   { "list", 'l', 0, G_OPTION_ARG_NONE, &opt_list, "List rows and peers", NULL },
-  { "bars", 'b', 0, G_OPTION_ARG_NONE, &opt_bars, "Compare with the bars at the end; exit with 1 if one is missed", NULL },
+  { "bars", 'b', 0, G_OPTION_ARG_NONE, &opt_bars, "Exit with 1 if a bar is missed", NULL },
+  { "all-peers", 'a', 0, G_OPTION_ARG_NONE, &opt_all_peers, "It is an error if a peer was not found when this was built", NULL },
   { "child", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_child, NULL, NULL },
   G_OPTION_ENTRY_NULL
 };
 
 typedef struct
 {
+  gint64 wall_ns;
+  gint64 cpu_ns;
+  gint64 rss_kb;
+  double extras[BENCH_N_EXTRAS];
+} Sample;
+
+typedef struct
+{
   const BenchCase *which;
   guint  n;
   guint  reps;
-  gint64 wall[MAX_REPS];        /* each repetition, in ns for one operation times 1000 */
-  gint64 cpu[MAX_REPS];
-  double bytes[MAX_REPS];
-  gint64 rss_kb;                /* the highest of all repetitions */
+  Sample samples[MAX_REPS];
 } Measured;
+
+static GPtrArray *results;      /* element BenchResult */
 
 /* ---- one repetition ---- */
 
@@ -74,14 +85,6 @@ read_peak_rss_kb (void)
   return line != NULL ? g_ascii_strtoll (line + strlen ("VmHWM:"), NULL, 10) : 0;
 }
 
-typedef struct
-{
-  gint64 wall_ns;
-  gint64 cpu_ns;
-  gint64 rss_kb;
-  double bytes;
-} Sample;
-
 static gboolean
 run_here (const BenchCase *which, guint n, Sample *sample)
 {
@@ -89,11 +92,12 @@ run_here (const BenchCase *which, guint n, Sample *sample)
 
   reset_peak_rss ();
   which->func (&run);
-  *sample = (Sample) { run.wall_ns, run.cpu_ns, read_peak_rss_kb (), run.bytes };
+  *sample = (Sample) { run.wall_ns, run.cpu_ns, read_peak_rss_kb () };
+  memcpy (sample->extras, run.extras, sizeof run.extras);
   return !run.failed;
 }
 
-/* The child prints four numbers. */
+/* The child prints the numbers of a sample. */
 static gboolean
 run_fresh (const BenchCase *which, Sample *sample)
 {
@@ -115,12 +119,13 @@ run_fresh (const BenchCase *which, Sample *sample)
       return FALSE;
     }
   words = g_strsplit (g_strchomp (output), " ", -1);
-  if (g_strv_length (words) != 4)
+  if (g_strv_length (words) != 3 + BENCH_N_EXTRAS)
     return FALSE;
   sample->wall_ns = g_ascii_strtoll (words[0], NULL, 10);
   sample->cpu_ns = g_ascii_strtoll (words[1], NULL, 10);
   sample->rss_kb = g_ascii_strtoll (words[2], NULL, 10);
-  sample->bytes = g_ascii_strtod (words[3], NULL);
+  for (guint i = 0; i < BENCH_N_EXTRAS; i++)
+    sample->extras[i] = g_ascii_strtod (words[3 + i], NULL);
   return TRUE;
 }
 
@@ -141,35 +146,96 @@ is_listed (char **lists, const char *name)
   return FALSE;
 }
 
-/* The peers of a row stay together. */
+static gboolean
+is_wanted (const char *row, const char *peer)
+{
+  return is_listed (opt_rows, row) && is_listed (opt_peers, peer);
+}
+
+static const BenchCase * const tables[] = {
+  bench_pool_cases,
+  bench_loop_cases,
+  bench_timer_cases,
+  bench_map_cases,
+  bench_frame_cases,
+  bench_size_cases,
+#ifdef BENCH_OPENMP
+  bench_openmp_cases,
+#endif
+#ifdef BENCH_TBB
+  bench_tbb_cases,
+#endif
+#ifdef BENCH_UV
+  bench_uv_cases,
+#endif
+};
+
+/* In the order of the tables, but with all peers of a row together. */
 static GPtrArray *
 choose_cases (void)
 {
-  const BenchCase *tables[] = { bench_pool_cases, bench_loop_cases, bench_size_cases };
   GPtrArray *cases = g_ptr_array_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     for (const BenchCase *which = tables[i]; which->row != NULL; which++)
-      if (is_listed (opt_rows, which->row) && is_listed (opt_peers, which->peer))
-        g_ptr_array_add (cases, (gpointer) which);
+      {
+        guint at = cases->len;
+
+        if (!is_wanted (which->row, which->peer))
+          continue;
+        for (guint j = 0; j < cases->len; j++)
+          if (g_str_equal (((const BenchCase *) cases->pdata[j])->row, which->row))
+            at = j + 1;
+        g_ptr_array_insert (cases, (int) at, (gpointer) which);
+      }
   return cases;
 }
 
+/* FALSE: a peer is missing that must be there. */
+static gboolean
+check_peers (void)
+{
+  static const struct { const char *name; gboolean built; const char *package; } peers[] = {
+#ifdef BENCH_OPENMP
+    { "OpenMP", TRUE, NULL },
+#else
+    { "OpenMP", FALSE, "gcc" },
+#endif
+#ifdef BENCH_TBB
+    { "TBB", TRUE, NULL },
+#else
+    { "TBB", FALSE, "libtbb-dev, g++" },
+#endif
+#ifdef BENCH_UV
+    { "libuv", TRUE, NULL },
+#else
+    { "libuv", FALSE, "libuv1-dev" },
+#endif
+#ifdef BENCH_SCRIPT
+    { "ThreadPoolExecutor", TRUE, NULL },
+#else
+    { "ThreadPoolExecutor", FALSE, "python3-gi" },
+#endif
+  };
+  gboolean good = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (peers); i++)
+    if (!peers[i].built && is_listed (opt_peers, peers[i].name))
+      {
+        g_printerr ("%s: not built in (Debian: %s)\n", peers[i].name, peers[i].package);
+        good = FALSE;
+      }
+  return good || !opt_all_peers;
+}
+
+/* A row of a few operations is short as it is. */
 static guint
 case_size (const BenchCase *which)
 {
-  return opt_quick ? MAX (which->n / 10, 1) : which->n;
+  return opt_quick ? MAX (which->n / 10, MIN (which->n, 100)) : which->n;
 }
 
-/* ---- printing ---- */
-
-static int
-compare_int64 (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
-
-  return (x > y) - (x < y);
-}
+/* ---- results ---- */
 
 static int
 compare_double (gconstpointer a, gconstpointer b)
@@ -179,121 +245,56 @@ compare_double (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
-static void
-finish (Measured *self)
-{
-  qsort (self->wall, self->reps, sizeof (gint64), compare_int64);
-  qsort (self->cpu, self->reps, sizeof (gint64), compare_int64);
-  qsort (self->bytes, self->reps, sizeof (double), compare_double);
-}
-
 static double
-per_op (gint64 milli_ns)
+median (double *values, guint n)
 {
-  return milli_ns / 1000.0;
+  qsort (values, n, sizeof (double), compare_double);
+  return values[n / 2];
 }
 
-static double
-median_ns (const Measured *self)
+static BenchResult *
+summarize (const Measured *self)
 {
-  return per_op (self->wall[self->reps / 2]);
+  BenchResult *result = g_new0 (BenchResult, 1);
+  double values[MAX_REPS];
+
+  result->row = g_strdup (self->which->row);
+  result->peer = g_strdup (self->which->peer);
+  result->n = self->n;
+  result->reps = self->reps;
+  for (guint i = 0; i < self->reps; i++)
+    values[i] = (double) self->samples[i].cpu_ns / self->n;
+  result->cpu_ns = median (values, self->reps);
+  for (guint extra = 0; extra < BENCH_N_EXTRAS; extra++)
+    {
+      for (guint i = 0; i < self->reps; i++)
+        values[i] = self->samples[i].extras[extra];
+      result->extras[extra] = median (values, self->reps);
+    }
+  for (guint i = 0; i < self->reps; i++)
+    {
+      values[i] = (double) self->samples[i].wall_ns / self->n;
+      result->rss_kb = MAX (result->rss_kb, self->samples[i].rss_kb);
+    }
+  result->median_ns = median (values, self->reps);
+  result->min_ns = values[0];
+  result->max_ns = values[self->reps - 1];
+  return result;
 }
 
 static void
-print_measured (const Measured *self)
+add_result (BenchResult *self)
 {
-  double bytes = self->bytes[self->reps / 2];
-
-  if (opt_json)
-    g_print ("{\"row\":\"%s\",\"peer\":\"%s\",\"n\":%u,\"reps\":%u,\"median_ns\":%.1f,\"min_ns\":%.1f,"
-             "\"max_ns\":%.1f,\"cpu_ns\":%.1f,\"rss_kb\":%" G_GINT64_FORMAT,
-             self->which->row, self->which->peer, self->n, self->reps, median_ns (self), per_op (self->wall[0]),
-             per_op (self->wall[self->reps - 1]), per_op (self->cpu[self->reps / 2]), self->rss_kb);
-  else
-    g_print ("%s %s n=%u reps=%u median_ns=%.1f min_ns=%.1f max_ns=%.1f cpu_ns=%.1f rss_kb=%" G_GINT64_FORMAT,
-             self->which->row, self->which->peer, self->n, self->reps, median_ns (self), per_op (self->wall[0]),
-             per_op (self->wall[self->reps - 1]), per_op (self->cpu[self->reps / 2]), self->rss_kb);
-  if (bytes > 0)
-    g_print (opt_json ? ",\"bytes\":%.1f" : " bytes=%.1f", bytes);
+  g_ptr_array_add (results, self);
+  g_print (opt_json ? "{\"row\":\"%s\",\"peer\":\"%s\",\"n\":%u,\"reps\":%u,\"median_ns\":%.1f,\"min_ns\":%.1f,"
+                      "\"max_ns\":%.1f,\"cpu_ns\":%.1f,\"rss_kb\":%" G_GINT64_FORMAT
+                    : "%s %s n=%u reps=%u median_ns=%.1f min_ns=%.1f max_ns=%.1f cpu_ns=%.1f rss_kb=%" G_GINT64_FORMAT,
+           self->row, self->peer, self->n, self->reps, self->median_ns, self->min_ns, self->max_ns, self->cpu_ns,
+           self->rss_kb);
+  for (guint i = 0; i < BENCH_N_EXTRAS; i++)
+    if (self->extras[i] > 0)
+      g_print (opt_json ? ",\"%s\":%.1f" : " %s=%.1f", bench_extra_names[i], self->extras[i]);
   g_print (opt_json ? "}\n" : "\n");
-}
-
-/* ---- the bars ---- */
-
-/* Ours must take at most `at_most` ns (bytes, for B8), or at most `ratio` times
- * what the peer takes; with `cpu`, of processor time. */
-typedef struct
-{
-  const char *row;
-  const char *peer;
-  double      limit;
-  gboolean    cpu;
-} Bar;
-
-static const Bar bars[] = {
-  { "B1h", NULL, 280 },
-  { "B1h", "GTask", 1 / 6.0 },
-  { "B1h", "GThreadPool", 1 / 1.5 },
-  { "B1n", NULL, 45 },
-  { "B1n", "GThreadPool", 1 / 4.0 },
-  { "B2", NULL, 400 },
-  { "B2", "GTask", 1, TRUE },
-  { "B2-noclaim", "GTask", 1 / 2.0 },
-  { "B2-noclaim", "GTask", 1, TRUE },
-  { "B2-nospin", "GTask", 1.2 },
-  { "B3", "GTask", 1 / 10.0 },
-  { "B3-nospin", "GTask", 1.2 },
-  { "B4", NULL, 70 },
-  { "B4", "g_main_context_invoke_full", 1 / 12.0 },
-  { "B4p", NULL, 330 },
-  { "B5", NULL, 35 },
-  { "B5c", NULL, 60 },
-  { "B8", NULL, 104 },
-};
-
-static const Measured *
-find_measured (GPtrArray *all, const char *row, const char *peer)
-{
-  for (guint i = 0; i < all->len; i++)
-    {
-      const Measured *self = all->pdata[i];
-
-      if (g_str_equal (self->which->row, row) && g_str_equal (self->which->peer, peer))
-        return self;
-    }
-  return NULL;
-}
-
-static double
-figure (const Measured *self, gboolean cpu)
-{
-  if (cpu)
-    return per_op (self->cpu[self->reps / 2]);
-  return self->bytes[self->reps / 2] > 0 ? self->bytes[self->reps / 2] : median_ns (self);
-}
-
-static gboolean
-check_bars (GPtrArray *all)
-{
-  gboolean met = TRUE;
-
-  for (guint i = 0; i < G_N_ELEMENTS (bars); i++)
-    {
-      const Bar *bar = &bars[i];
-      const Measured *ours = find_measured (all, bar->row, BENCH_OURS);
-      const Measured *theirs = bar->peer != NULL ? find_measured (all, bar->row, bar->peer) : NULL;
-      double limit;
-
-      if (ours == NULL || (bar->peer != NULL && theirs == NULL))
-        continue;
-      limit = theirs != NULL ? bar->limit * figure (theirs, bar->cpu) : bar->limit;
-      g_printerr ("%-10s %8.1f %s %8.1f  %s%s%s\n", bar->row, figure (ours, bar->cpu),
-                  figure (ours, bar->cpu) <= limit ? "<=" : "> ", limit,
-                  figure (ours, bar->cpu) <= limit ? "met" : "MISSED",
-                  theirs != NULL ? ", against " : "", theirs != NULL ? bar->peer : "");
-      met &= figure (ours, bar->cpu) <= limit;
-    }
-  return met;
 }
 
 /* ---- running ---- */
@@ -301,23 +302,17 @@ check_bars (GPtrArray *all)
 static gboolean
 measure_once (Measured *self, guint rep)
 {
-  Sample sample = { 0 };
-
-  if (!(self->which->fresh != NULL ? run_fresh (self->which, &sample) : run_here (self->which, self->n, &sample)))
-    return FALSE;
-  self->wall[rep] = sample.wall_ns * 1000 / self->n;
-  self->cpu[rep] = sample.cpu_ns * 1000 / self->n;
-  self->bytes[rep] = sample.bytes;
-  self->rss_kb = MAX (self->rss_kb, sample.rss_kb);
-  return TRUE;
+  if (self->which->fresh != NULL)
+    return run_fresh (self->which, &self->samples[rep]);
+  return run_here (self->which, self->n, &self->samples[rep]);
 }
 
-/* All peers of one row.  Who begins changes with each repetition. */
+/* All peers of one row, in turns.  Who begins changes with each repetition. */
 static gboolean
-run_row (GPtrArray *cases, guint first, guint end, GPtrArray *results)
+run_row (GPtrArray *cases, guint first, guint end)
 {
   guint n = end - first;
-  g_autoptr (GPtrArray) row = g_ptr_array_new ();
+  g_autoptr (GPtrArray) row = g_ptr_array_new_with_free_func (g_free);
 
   for (guint i = first; i < end; i++)
     {
@@ -326,9 +321,8 @@ run_row (GPtrArray *cases, guint first, guint end, GPtrArray *results)
 
       self->which = cases->pdata[i];
       self->n = case_size (self->which);
-      self->reps = opt_reps;
+      self->reps = (guint) opt_reps;
       g_ptr_array_add (row, self);
-      g_ptr_array_add (results, self);
       if (self->which->fresh == NULL && !run_here (self->which, MAX (self->n / 20, 1), &warm_up))
         return FALSE;
     }
@@ -337,10 +331,7 @@ run_row (GPtrArray *cases, guint first, guint end, GPtrArray *results)
       if (!measure_once (row->pdata[(i + rep) % n], rep))
         return FALSE;
   for (guint i = 0; i < n; i++)
-    {
-      finish (row->pdata[i]);
-      print_measured (row->pdata[i]);
-    }
+    add_result (summarize (row->pdata[i]));
   return TRUE;
 }
 
@@ -357,8 +348,10 @@ run_child (GPtrArray *cases)
         continue;
       if (!run_here (which, case_size (which), &sample))
         return 1;
-      g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %.3f\n", sample.wall_ns, sample.cpu_ns,
-               sample.rss_kb, sample.bytes);
+      g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, sample.wall_ns, sample.cpu_ns, sample.rss_kb);
+      for (guint j = 0; j < BENCH_N_EXTRAS; j++)
+        g_print (" %.3f", sample.extras[j]);
+      g_print ("\n");
       return 0;
     }
   return 2;
@@ -392,7 +385,7 @@ parse_options (int *argc, char ***argv)
 }
 
 static gboolean
-run_all (GPtrArray *cases, GPtrArray *results)
+run_all (GPtrArray *cases)
 {
   gboolean good = TRUE;
 
@@ -403,8 +396,15 @@ run_all (GPtrArray *cases, GPtrArray *results)
       for (end = i + 1; end < cases->len; end++)
         if (!g_str_equal (((const BenchCase *) cases->pdata[end])->row, row))
           break;
-      good &= run_row (cases, i, end, results);
+      if (!run_row (cases, i, end))
+        {
+          g_printerr ("%s: FAILED\n", row);
+          good = FALSE;
+        }
     }
+#ifdef BENCH_SCRIPT
+  good &= bench_script_run (is_wanted, (guint) opt_reps, opt_quick, add_result);
+#endif
   return good;
 }
 
@@ -412,11 +412,16 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GPtrArray) cases = NULL;
-  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (g_free);
-  gboolean good;
+  gboolean good, met;
 
   if (!parse_options (&argc, &argv))
     return 2;
+  if (opt_spin >= 0)
+    {
+      g_autofree char *spin = g_strdup_printf ("%d", opt_spin);
+
+      g_setenv ("AEX_SPIN", spin, TRUE);
+    }
   cases = choose_cases ();
   if (opt_child != NULL)
     return run_child (cases);
@@ -428,8 +433,10 @@ main (int argc, char **argv)
 #ifndef __OPTIMIZE__
   g_printerr ("warning: built without optimisation\n");
 #endif
-  good = run_all (cases, results);
-  if (good && opt_bars)
-    good = check_bars (results);
-  return good ? 0 : 1;
+  results = g_ptr_array_new_with_free_func ((GDestroyNotify) bench_result_free);
+  good = check_peers ();
+  good &= run_all (cases);
+  met = bench_bars_print (results, opt_json);
+  g_ptr_array_unref (results);
+  return good && (met || !opt_bars) ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What Python pays, beside what it pays for its own: rows P1 and P2, and the costs of single calls.
 
-usage: bench_python.py [--quick] [--json]
+usage: bench_python.py [--quick] [--json] [--reps=N] [ROW ...]
 
 Peers run in turns within each repetition, so that whatever else the machine
 does happens to both.  A line per row and peer, like bench.c's.
@@ -46,26 +46,26 @@ class Ours:
         self.pool = AsyncExec.ThreadPool(WORKERS)
 
     def submit_all(self, fn, n):
-        for pending in [self.pool.submit(fn) for _ in range(n)]:
-            pending.result()
+        return [pending.result() for pending in [self.pool.submit(fn) for _ in range(n)]]
 
     def round_trips(self, fn, n):
         submit = self.pool.submit
-        for _ in range(n):
-            submit(fn).result()
+        return [submit(fn).result() for _ in range(n)]
 
     def posts(self, fn, n):
+        done = []
+        pool = AsyncExec.ThreadPool(WORKERS)
         for _ in range(n):
-            self.pool.post(fn)
-        self.pool.submit(fn).result()
+            pool.post(done.append, None)
+        pool.shutdown().result()
+        return done
 
     async def awaits(self, fn, n):
         submit = self.pool.submit
-        for _ in range(n):
-            await submit(fn)
+        return [await submit(fn) for _ in range(n)]
 
     async def gathers(self, fn, n):
-        await asyncio.gather(*[self.pool.submit(fn) for _ in range(n)])
+        return await asyncio.gather(*[self.pool.submit(fn) for _ in range(n)])
 
     def close(self):
         self.pool.shutdown().result()
@@ -80,24 +80,26 @@ class Theirs:
         self.pool = ThreadPoolExecutor(WORKERS)
 
     def submit_all(self, fn, n):
-        for future in [self.pool.submit(fn) for _ in range(n)]:
-            future.result()
+        return [future.result() for future in [self.pool.submit(fn) for _ in range(n)]]
 
     def round_trips(self, fn, n):
         submit = self.pool.submit
-        for _ in range(n):
-            submit(fn).result()
+        return [submit(fn).result() for _ in range(n)]
 
-    posts = submit_all
+    def posts(self, fn, n):
+        done = []
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for _ in range(n):
+                pool.submit(done.append, None)
+        return done
 
     async def awaits(self, fn, n):
         loop = asyncio.get_running_loop()
-        for _ in range(n):
-            await loop.run_in_executor(self.pool, fn)
+        return [await loop.run_in_executor(self.pool, fn) for _ in range(n)]
 
     async def gathers(self, fn, n):
         loop = asyncio.get_running_loop()
-        await asyncio.gather(*[loop.run_in_executor(self.pool, fn) for _ in range(n)])
+        return await asyncio.gather(*[loop.run_in_executor(self.pool, fn) for _ in range(n)])
 
     def close(self):
         self.pool.shutdown()
@@ -133,14 +135,23 @@ def nothing_of(item):
 
 
 def measured(run, *arguments):
-    """(nanoseconds of wall time, of CPU time) of a call."""
+    """(nanoseconds of wall time, of CPU time, what it returned) of a call."""
     gc.collect()
     cpu = time.process_time_ns()
     wall = time.perf_counter_ns()
     result = run(*arguments)
     if asyncio.iscoroutine(result):
-        asyncio.run(result)
-    return time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+        result = asyncio.run(result)
+    wall = time.perf_counter_ns() - wall
+    return wall, time.process_time_ns() - cpu, result
+
+
+def checked(row, peer, expected, run, *arguments):
+    """The same, of a call that must give these results: what loses work would be fast."""
+    wall, cpu, results = measured(run, *arguments)
+    if results != expected:
+        raise SystemExit(f"{row} {peer}: {len(results)} results, {len(expected)} expected, or wrong ones")
+    return wall, cpu
 
 
 ROWS = [
@@ -170,18 +181,21 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("rows", nargs="*")
     options = parser.parse_args()
-    share, reps = (20, 3) if options.quick else (1, 5)
+    share, reps = 10 if options.quick else 1, options.reps
     peers = [Ours(), Theirs()]
     for row, method, fn, n in ROWS:
         if options.rows and row not in options.rows:
             continue
         n //= share
         samples = {peer.name: [] for peer in peers}
-        for _ in range(reps):
-            for peer in peers:
-                samples[peer.name].append(measured(getattr(peer, method), fn, n))
+        for peer in peers:
+            checked(row, peer.name, [fn()] * (n // 10), getattr(peer, method), fn, n // 10)
+        for rep in range(reps):
+            for peer in peers if rep % 2 == 0 else reversed(peers):
+                samples[peer.name].append(checked(row, peer.name, [fn()] * n, getattr(peer, method), fn, n))
         for name, taken in samples.items():
             report(row, name, n, taken, options.json)
     single = SingleCalls()
@@ -189,7 +203,7 @@ def main():
         if options.rows and row not in options.rows:
             continue
         n //= share
-        report(row, single.name, n, [measured(getattr(single, method), n) for _ in range(reps)], options.json)
+        report(row, single.name, n, [measured(getattr(single, method), n)[:2] for _ in range(reps)], options.json)
     for peer in peers:
         peer.close()
 
