@@ -203,9 +203,11 @@ static void
 pool_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generation)
 {
   AexCallerCore *caller = lookup ((AexCallerPoolCore *) target, job);
+  AexEntry entry = { &aex_job_kind, g_object_ref (job), GUINT_TO_POINTER (generation), NULL };
+  AexTarget *place = caller != NULL ? &caller->core.target : target;
 
-  if (caller != NULL)
-    caller->core.target.ops->requeue (&caller->core.target, job, lane, generation);
+  /* One that was dropped meanwhile still has a closure to be released, on a caller. */
+  aex_target_post_or_drop (place, lane, &entry);
 }
 
 static gboolean

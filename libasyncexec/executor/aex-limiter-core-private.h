@@ -42,6 +42,31 @@ typedef enum {
   AEX_HAND_OVER_FAILED,      /* the wrapped one does not want it */
 } AexHandOver;
 
+/* What is noted of a job with a slot: how far its hand-over is, and the entry that it got meanwhile when its priority was
+ * set: the wrapped executor is told of that when it knows the job. */
+static inline AexHandOver
+aex_slot_get_state (guint slot)
+{
+  return (AexHandOver) (slot & 0xff);
+}
+
+static inline guint
+aex_slot_move (guint slot, AexLane lane, guint generation)
+{
+  return (slot & 0xff) | ((guint) lane + 1) << 8 | generation << 16;
+}
+
+/* FALSE: it was not moved. */
+static inline gboolean
+aex_slot_get_move (guint slot, AexLane *lane, guint *generation)
+{
+  if (slot >> 8 == 0)
+    return FALSE;
+  *lane = (AexLane) ((slot >> 8 & 0xff) - 1);
+  *generation = slot >> 16;
+  return TRUE;
+}
+
 /* Gives slots to whoever is first in the queue; with no lock held. */
 void     aex_limiter_pump          (AexLimiterCore *self);
 void     aex_limiter_drop_queued   (AexLimiterCore *self, gboolean acquires);   /* acquires: also who waits for a permit */

@@ -83,7 +83,16 @@ limiter_post (AexTarget *target, AexLane lane, const AexEntry *entry)
 static AexHandOver
 lookup (AexLimiterCore *self, AexPending *job)
 {
-  return GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job));
+  return aex_slot_get_state (GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job)));
+}
+
+/* The lock is held.  What was noted beside it stays. */
+static void
+become_late (AexLimiterCore *self, AexPending *job)
+{
+  guint slot = GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job));
+
+  g_hash_table_insert (self->slots, job, GUINT_TO_POINTER ((slot & ~0xffu) | AEX_HAND_OVER_LATE));
 }
 
 static void
@@ -95,7 +104,7 @@ job_dropped (AexLimiterCore *self, AexPending *job)
   switch (lookup (self, job))
     {
     case AEX_HAND_OVER_BEGUN:
-      g_hash_table_insert (self->slots, job, GUINT_TO_POINTER (AEX_HAND_OVER_LATE));
+      become_late (self, job);
       self->n_handed--;
       break;
     case AEX_HAND_OVER_DONE:
@@ -174,25 +183,30 @@ limiter_job_settled (AexTarget *target, AexPending *job)
   aex_limiter_check_stopped (self);
 }
 
+/* Its entry has lost its validity, wherever it is.  Between the limiter and the wrapped executor it is only noted. */
 static void
 limiter_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generation)
 {
   AexLimiterCore *self = (AexLimiterCore *) target;
   AexTarget *wrapped = &self->wrapped->target;
   AexEntry entry = { &aex_job_kind, NULL, GUINT_TO_POINTER (generation), NULL };
-  gboolean waits;
+  AexHandOver state;
 
   g_mutex_lock (&self->lock);
-  waits = lookup (self, job) == 0;
-  if (waits)
+  state = lookup (self, job);
+  if (state == 0)
     {
       entry.a = g_object_ref (job);
       aex_queue_push (&self->queue[lane], &entry);
     }
+  else if (state == AEX_HAND_OVER_BEGUN || state == AEX_HAND_OVER_LATE)
+    {
+      g_hash_table_insert (self->slots, job, GUINT_TO_POINTER (aex_slot_move (state, lane, generation)));
+    }
   g_mutex_unlock (&self->lock);
-  if (waits)
+  if (state == 0)
     aex_limiter_pump (self);
-  else if (wrapped->ops->requeue != NULL)
+  else if (state == AEX_HAND_OVER_DONE && wrapped->ops->requeue != NULL)
     wrapped->ops->requeue (wrapped, job, lane, generation);
 }
 

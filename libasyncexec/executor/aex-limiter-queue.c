@@ -125,9 +125,9 @@ bury (AexLimiterCore *self, AexEntry *entry)
 
 /* The lock is held.  The job ended before the wrapped executor could be told: its slot comes back now. */
 static gboolean
-settle_late (AexLimiterCore *self, AexPending *job)
+settle_late (AexLimiterCore *self, AexPending *job, guint slot)
 {
-  if (GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job)) != AEX_HAND_OVER_LATE)
+  if (aex_slot_get_state (slot) != AEX_HAND_OVER_LATE)
     return FALSE;
   g_hash_table_remove (self->slots, job);
   self->n_slots--;
@@ -137,16 +137,22 @@ settle_late (AexLimiterCore *self, AexPending *job)
 static void
 handed_over (AexLimiterCore *self, AexPending *job)
 {
+  AexTarget *wrapped = &self->wrapped->target;
+  guint slot, generation;
   gboolean late;
+  AexLane lane;
 
   g_mutex_lock (&self->lock);
-  late = settle_late (self, job);
-  if (GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job)) == AEX_HAND_OVER_BEGUN)
+  slot = GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job));
+  late = settle_late (self, job, slot);
+  if (aex_slot_get_state (slot) == AEX_HAND_OVER_BEGUN)
     g_hash_table_insert (self->slots, job, GUINT_TO_POINTER (AEX_HAND_OVER_DONE));
   g_mutex_unlock (&self->lock);
+  if (aex_slot_get_move (slot, &lane, &generation) && wrapped->ops->requeue != NULL)
+    wrapped->ops->requeue (wrapped, job, lane, generation);
   if (!late)
     return;
-  self->wrapped->target.ops->job_event (&self->wrapped->target, job, AEX_JOB_DROPPED);
+  wrapped->ops->job_event (wrapped, job, AEX_JOB_DROPPED);
   aex_limiter_check_stopped (self);
 }
 
@@ -157,7 +163,7 @@ not_handed_over (AexLimiterCore *self, AexPending *job, GError *error)
   gboolean late;
 
   g_mutex_lock (&self->lock);
-  late = settle_late (self, job);
+  late = settle_late (self, job, GPOINTER_TO_UINT (g_hash_table_lookup (self->slots, job)));
   if (!late)
     g_hash_table_insert (self->slots, job, GUINT_TO_POINTER (AEX_HAND_OVER_FAILED));
   self->n_ending++;

@@ -169,6 +169,9 @@ others_never_end (AexQuestion *question, AexPending *pending)
   g_ptr_array_add (question->assumed, pending);
   for (guint i = 0; stuck && i < others->len; i++)
     stuck = one_never_ends (question, others->pdata[i]);
+  /* A place that came free meanwhile may have gone to it: then what was found of the others says nothing. */
+  if (stuck)
+    stuck = executor->ops->waits_for_others (executor, pending, others);
   if (!stuck)
     g_ptr_array_set_size (question->assumed, (int) n_assumed);
   while (others->len > 0)
