@@ -101,8 +101,8 @@ scenario_queue (AexSweep *self)
   aex_sweep_aim_func (self, close_stream, stream);
   for (int i = 0; i < 6; i++)
     {
-      g_autoptr (AexPending) transfer = aex_sweep_watch (self, aex_pending_stream_transfer (stream, NULL));
-      g_autoptr (AexPending) next = aex_sweep_watch (self, aex_pending_stream_next (stream));
+      G_GNUC_UNUSED g_autoptr (AexPending) transfer = aex_sweep_watch (self, aex_pending_stream_transfer (stream, NULL));
+      G_GNUC_UNUSED g_autoptr (AexPending) next = aex_sweep_watch (self, aex_pending_stream_next (stream));
     }
   g_object_unref (aex_sweep_watch (self, aex_pending_stream_transfer (stream, NULL)));
   close_stream (stream);
@@ -425,12 +425,12 @@ scenario_limiter (AexSweep *self)
 
   for (int i = 0; i < 3; i++)
     {
-      g_autoptr (AexPending) job = aex_sweep_aim (self, submit_limited (self, limiter, pool));
+      G_GNUC_UNUSED g_autoptr (AexPending) job = aex_sweep_aim (self, submit_limited (self, limiter, pool));
     }
   permit = aex_sweep_aim (self, aex_limiter_acquire (AEX_LIMITER (limiter)));
   for (int i = 0; i < 3; i++)
     {
-      g_autoptr (AexPending) job = aex_sweep_watch (self, submit_limited (self, limiter, pool));
+      G_GNUC_UNUSED g_autoptr (AexPending) job = aex_sweep_watch (self, submit_limited (self, limiter, pool));
     }
   aex_pending_run_until_done (permit, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, NULL);
   assert_unless_fired (self, permit, AEX_PENDING_STATE_RESOLVED);

@@ -159,8 +159,8 @@ test_enumerate (void)
 {
   g_auto (AexFileTest) self = aex_file_test_begin ();
   g_autoptr (GFile) folder = g_file_new_for_path (self.folder);
-  g_autoptr (GFile) first = aex_gio_file (&self, "a", "text");
-  g_autoptr (GFile) second = aex_gio_file (&self, "b", "text");
+  G_GNUC_UNUSED g_autoptr (GFile) first = aex_gio_file (&self, "a", "text");
+  G_GNUC_UNUSED g_autoptr (GFile) second = aex_gio_file (&self, "b", "text");
   g_autoptr (GFileEnumerator) files
     = aex_gio_take_object (AEX_PENDING_FOR_GIO (g_file_enumerate_children, folder, "standard::name", G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT));
 

@@ -93,11 +93,10 @@ static void
 test_keeps_order (void)
 {
   g_autoptr (AexPendingStream) stream = aex_pending_stream_new (1);
-  g_autoptr (AexPending) first = transfer_int (stream, 1);
+  G_GNUC_UNUSED g_autoptr (AexPending) first = transfer_int (stream, 1);
   g_autoptr (AexPending) pushed = aex_pending_stream_push (stream, NULL);
   g_autoptr (AexPending) third = transfer_int (stream, 3);
   g_autoptr (AexPendingResult) empty = NULL;
-  g_autoptr (AexPending) closed = NULL;
 
   g_assert_false (aex_pending_is_done (pushed));
   g_assert_cmpint (take_int (stream), ==, 1);
