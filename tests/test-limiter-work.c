@@ -266,7 +266,6 @@ test_claim (void)
   AexBlock block;
   AexPending *blocker = aex_block_begin (&block, pool);
   g_autoptr (AexPending) waiting = NULL, handed = NULL, queued = NULL;
-  G_GNUC_UNUSED g_autoptr (GError) error = NULL;
   AexPending *has_slot = aex_executor_submit (limiter, aex_job_thread, NULL, NULL);
 
   handed = has_slot;

@@ -328,7 +328,6 @@ static void
 test_queued_only (void)
 {
   AexBlock block;
-  G_GNUC_UNUSED g_autoptr (AexPending) job = NULL;
   g_autoptr (AexPending) queued = NULL;
   g_autoptr (GError) error = NULL;
   AexPending *blocked = aex_block_begin (&block, pool);
