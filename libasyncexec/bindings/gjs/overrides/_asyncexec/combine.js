@@ -3,7 +3,8 @@
 // Several pendings into one, and one after the other as they complete.
 
 const {Gio} = imports.gi;
-const {_, checkCount, closeIterator, define, iterate, iterateAny, readOptions, toMicroseconds} = imports.overrides._asyncexec.support;
+const {_, checkCount, closeIterator, define, iterate, iterateAny, pull, readOptions, toMicroseconds} =
+    imports.overrides._asyncexec.support;
 const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {converted, raw, resolved, toPending} = imports.overrides._asyncexec.pending;
 
@@ -44,7 +45,7 @@ const statics = {
 class Completed {
     constructor(items, options) {
         this._items = iterateAny(items);
-        this._pulling = false;
+        this.pulling = false;
         this._closing = null;
         this._options = options;
         this._done = [];
@@ -60,37 +61,20 @@ class Completed {
         this._pull();
     }
 
-    // A plain iterator is pulled at once, an asynchronous one item by item.
-    _pull() {
+    hasRoom() {
         const {maxConcurrent} = this._options;
-        while (!this._pulling && !this._ended &&
-            (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent)) {
-            let step;
-            try {
-                step = this._items.next();
-            } catch (error) {
-                this._fail(error);
-                return;
-            }
-            if (typeof step?.then !== 'function') {
-                this._take(step);
-                continue;
-            }
-            this._pulling = true;
-            step.then(result => {
-                this._pulling = false;
-                this._take(result);
-                this._pull();
-                this._serve();
-            }, error => {
-                this._pulling = false;
-                this._fail(error);
-                this._serve();
-            });
-        }
+        return !this._ended && (maxConcurrent === 0 || this._unfinished.size + this._done.length < maxConcurrent);
     }
 
-    _take({value, done}) {
+    pulled() {
+        this._serve();
+    }
+
+    _pull() {
+        pull(this, this._items);
+    }
+
+    take({value, done}) {
         if (this._ended)
             return;
         if (done || value === null || value === undefined) {
@@ -103,7 +87,7 @@ class Completed {
     }
 
     // A source that throws is at its end, and what it threw comes last.
-    _fail(error) {
+    fail(error) {
         if (this._ended)
             return;
         this._error = {thrown: error};

@@ -3,7 +3,7 @@
 // One function over many items.  C's map knows only functions that return at
 // once; here each item is a job, which may be an async function.
 
-const {_, checkCount, checkFunction, closeIterator, define, iterateAny, newError, readOptions} = imports.overrides._asyncexec.support;
+const {_, checkCount, checkFunction, closeIterator, define, iterateAny, newError, pull, readOptions} = imports.overrides._asyncexec.support;
 const Executors = imports.overrides._asyncexec.executor;
 const {newFilledStream, pushInto} = imports.overrides._asyncexec.streams;
 
@@ -30,44 +30,26 @@ class Mapping {
         this._started = 0;
         this._given = 0;
         this._taken = 0;
-        this._pulling = false;
+        this.pulling = false;
         this._over = false;
         this._closed = null;
         this.stream = newFilledStream(this);
         this._fill();
     }
 
-    _hasRoom() {
+    hasRoom() {
         return !this._over && (this._how.window === 0 || this._started - this._taken < this._how.window);
     }
 
-    // A plain iterator is pulled at once, an asynchronous one item by item.
-    _fill() {
-        while (!this._pulling && this._hasRoom()) {
-            let step;
-            try {
-                step = this._iterator.next();
-            } catch (error) {
-                this._fail(error);
-                return;
-            }
-            if (typeof step?.then !== 'function') {
-                this._take(step);
-                continue;
-            }
-            this._pulling = true;
-            step.then(result => {
-                this._pulling = false;
-                this._take(result);
-                this._fill();
-            }, error => {
-                this._pulling = false;
-                this._fail(error);
-            });
-        }
+    pulled() {
+        // A stream serves itself.
     }
 
-    _take({value, done}) {
+    _fill() {
+        pull(this, this._iterator);
+    }
+
+    take({value, done}) {
         if (this._over)
             return;
         if (done) {
@@ -106,13 +88,13 @@ class Mapping {
     _giveOutcome(job) {
         const failed = job.state !== namespace.PendingState.RESOLVED;
         if (failed && this._how.stopsOnError)
-            this._fail(job.error);
+            this.fail(job.error);
         else
             pushInto(this.stream, this._how.toItem(failed ? null : job.result(), failed ? job.error : null));
     }
 
     // The first error in order ends the stream and cancels the rest.
-    _fail(error) {
+    fail(error) {
         if (this._closed)
             return;
         this.stream.end(error);

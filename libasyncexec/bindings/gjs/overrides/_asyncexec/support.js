@@ -154,3 +154,32 @@ function isThenable(value) {
     return value !== null && (typeof value === 'object' || typeof value === 'function') &&
         typeof value.then === 'function';
 }
+
+// Pulls from an iterator while puller.hasRoom(), for puller.take (step) or puller.fail (error): a plain one at once, an
+// asynchronous one item by item, and puller.pulled() is told when that is through.
+function pull(puller, iterator) {
+    while (!puller.pulling && puller.hasRoom()) {
+        let step;
+        try {
+            step = iterator.next();
+        } catch (error) {
+            puller.fail(error);
+            return;
+        }
+        if (typeof step?.then !== 'function') {
+            puller.take(step);
+            continue;
+        }
+        puller.pulling = true;
+        step.then(result => {
+            puller.pulling = false;
+            puller.take(result);
+            pull(puller, iterator);
+            puller.pulled();
+        }, error => {
+            puller.pulling = false;
+            puller.fail(error);
+            puller.pulled();
+        });
+    }
+}
