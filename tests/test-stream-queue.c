@@ -248,6 +248,8 @@ take_or_withdraw (AexPendingStream *stream,
 
       if (aex_pending_cancel (next, NULL))
         return take_int (stream);
+      /* Too late: it is being answered, which may not be over yet. */
+      g_assert_true (aex_pending_wait (next, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL));
       result = aex_pending_dup_object (next, NULL);
       return result == NULL ? -1 : g_value_get_int64 (aex_pending_result_get_value (result, NULL));
     }
