@@ -470,6 +470,7 @@ child_bounces (World *world)
   g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, world->promise, TRUE, 1600), !=, 0);
   g_assert_cmpuint (sum, ==, 1500);
   g_assert_cmpuint (aex_trampoline_peek (trampoline, world->promise), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, world->promise, -1), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
 }
 
 /* The scope was entered by the parent. */

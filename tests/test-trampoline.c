@@ -191,6 +191,27 @@ test_resolve (void)
   assert_counts (&self, 0, 1);
 }
 
+/* Waits and looks in one call; says nothing of why there is no outcome. */
+static void
+test_wait (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPending) never = aex_pending_new ();
+  g_autoptr (AexPending) job = NULL, cancelled = aex_pending_new ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  job = aex_executor_submit (pool, aex_job_int, GINT_TO_POINTER (5), NULL);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, job, -1), ==, AEX_TRAMPOLINE_OUTCOME_VALUE);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, never, 0), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+  aex_pending_cancel (cancelled, NULL);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, cancelled, -1), ==, AEX_TRAMPOLINE_OUTCOME_FAILED);
+  aex_test_shutdown (pool);
+  g_assert_cmpint (self.n_called + self.n_released, ==, 0);
+}
+
 static void
 test_resolve_lost (void)
 {
@@ -281,6 +302,7 @@ main (int    argc,
   aex_test_add ("/trampoline/K51/watch", test_watch);
   aex_test_add ("/trampoline/R4/resolve", test_resolve);
   aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
+  aex_test_add ("/trampoline/K47/wait", test_wait);
   aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);
   aex_test_add ("/trampoline/X4/aex_trampoline_new", test_destroy);
   return aex_test_run ();

@@ -362,3 +362,29 @@ aex_trampoline_peek (AexTrampoline *self, AexPending *pending)
     return AEX_TRAMPOLINE_OUTCOME_VALUE;
   return ((AexTrampolineCall *) outcome->pointer)->token;
 }
+
+/**
+ * aex_trampoline_wait:
+ * @self: a trampoline
+ * @pending: a pending
+ * @timeout_us: microseconds, -1 for no limit
+ *
+ * Blocks until @pending is done, as [method@Pending.wait] does, and looks at the
+ * outcome like [method@Trampoline.peek]. There is no error: one that a binding
+ * makes of it can be lost when the user interrupts it at that moment.
+ *
+ * Returns: as [method@Trampoline.peek]; %AEX_TRAMPOLINE_OUTCOME_NONE also when
+ *   the wait is refused or its scope is over, for which
+ *   [method@Pending.wait] has the error
+ *
+ * Since: 1.0
+ */
+guint64
+aex_trampoline_wait (AexTrampoline *self, AexPending *pending, gint64 timeout_us)
+{
+  g_return_val_if_fail (AEX_IS_TRAMPOLINE (self), AEX_TRAMPOLINE_OUTCOME_NONE);
+  g_return_val_if_fail (AEX_IS_PENDING (pending), AEX_TRAMPOLINE_OUTCOME_NONE);
+
+  aex_pending_wait (pending, AEX_WAIT_FLAGS_NO_RESULT, timeout_us, NULL, NULL);
+  return aex_trampoline_peek (self, pending);
+}

@@ -35,5 +35,6 @@ AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_add_done_callback (AexTrampol
 AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_watch             (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 gboolean       aex_trampoline_resolve           (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_peek              (AexTrampoline *self, AexPending *pending);
+AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_wait              (AexTrampoline *self, AexPending *pending, gint64 timeout_us);
 
 G_END_DECLS

@@ -309,15 +309,14 @@ aex_pending_join_scope (AexPending *self, AexScope *scope)
   AexCancelBinding *binding;
   GError *error = NULL;
 
-  if (AEX_IS_DONE (aex_pending_load (self)))
+  if (AEX_IS_DONE (aex_pending_load (self)) || self->flags & AEX_FLAG_PROTECTED)
     return;
   binding = g_new0 (AexCancelBinding, 1);
   binding->watch = aex_scope_watch (scope, TRUE, scope_over, weak_new (self), weak_free, &error);
   if (binding->watch == NULL)
     {
-      /* Nobody could tell it when its time is over. */
       g_free (binding);
-      aex_pending_reject (self, error);
+      aex_pending_fail_untimed (self, error);
       return;
     }
   add_binding (self, binding);

@@ -128,6 +128,7 @@ struct _AexPendingExtra {
   GValue *cached_value;        /* what aex_pending_get_value() returned */
   AexWaiter *canceller;
   AexAlarm *timeout;
+  GError *untimed;             /* TIMED_OUT at once, because nobody could have told when the time is over */
   GSList *bindings;            /* AexCancelBinding: cancel_on, cancel_with */
   gint64 submitted_us, started_us, done_us;
   guint64 thread_id;
@@ -351,6 +352,7 @@ void        aex_drop_free            (AexDrop *self);
 gboolean    aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed);
 void        aex_pending_wait_async_in (AexPending *self, AexScope *scope, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable,
                                        GAsyncReadyCallback callback, gpointer user_data);   /* scope may be NULL */
+void        aex_pending_fail_untimed (AexPending *self, GError *error);
 void        aex_pending_arm          (AexPending *self, gint64 timeout_us, AexAlarmFunc func);
 
 G_END_DECLS

@@ -265,6 +265,29 @@ scenario_scope (void)
   shut_down (pool);
 }
 
+/* The job runs already when nothing can be had that would tell it its time: it is told so at once. */
+static void
+scenario_running_job_joins_scope (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexGate started;
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (GError) error = NULL;
+  AexScope *scope = aex_scope_new (5 * MS, AEX_SCOPE_FLAGS_NONE);
+
+  aex_gate_init (&started);
+  job = aex_executor_submit (pool, aex_job_until_cancelled, &started, NULL);
+  if (!aex_pending_is_done (job))
+    {
+      aex_gate_wait (&started);
+      aex_scope_add (scope, job);
+    }
+  g_assert_false (assert_clean (job));
+  aex_scope_unref (scope);
+  aex_gate_clear (&started);
+  shut_down (pool);
+}
+
 static gboolean
 map_nothing (AexPendingStream *stream,
              guint             index,
@@ -414,6 +437,7 @@ static const struct
   { "time", scenario_time, thread_faults },
   { "job-timeout", scenario_job_timeout, thread_faults },
   { "N9-scope", scenario_scope, thread_faults },
+  { "N9-running-job-joins-scope", scenario_running_job_joins_scope, thread_faults },
   { "map", scenario_map, thread_faults },
   { "context-in-worker", scenario_context_in_worker, thread_faults },
   { "O10-save", scenario_save, file_faults },
