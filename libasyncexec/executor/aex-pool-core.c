@@ -145,6 +145,7 @@ aex_pool_worker_pop (AexPoolWorker *self, AexEntry *entry)
         return FALSE;
       /* Thieves only ever take from the end: entry number next is ours as soon as the CAS says so, and stays put. */
       *entry = self->entries[next];
+      aex_entry_prefetch (&self->entries[MIN (next + 2, AEX_RANGE_END (range) - 1)]);
       if (atomic_compare_exchange_weak_explicit (&self->range, &range, AEX_RANGE (next + 1, AEX_RANGE_END (range)),
                                                  memory_order_acq_rel, memory_order_relaxed))
         return TRUE;
