@@ -195,18 +195,25 @@ caller_finalize (AexTarget *target)
   g_object_unref (self->started);
   g_object_unref (self->stopping);
   g_object_unref (self->stopped);
+  g_clear_error (&self->refusal);
   aex_target_unref (self->home);
   aex_core_clear (&self->core);
   g_free (self);
 }
 
 static AexAcceptance
-caller_accepts (AexCallerCore *self)
+caller_accepts (AexCallerCore *self, GError **error)
 {
   guint max = atomic_load_explicit (&self->core.max_pending, memory_order_relaxed);
 
   if (G_UNLIKELY (aex_core_is_closed (&self->core)))
     return AEX_REFUSED_CLOSED;
+  if (G_UNLIKELY (self->refusal != NULL))
+    {
+      if (error != NULL)
+        *error = g_error_copy (self->refusal);
+      return AEX_REFUSED_ERROR;
+    }
   if (G_UNLIKELY (max > 0 && (guint) MAX (atomic_load (&self->n_queued), 0) >= max))
     return AEX_REFUSED_BUSY;
   return AEX_ACCEPTED;
@@ -231,7 +238,7 @@ caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **e
 static AexAcceptance
 caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
 {
-  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core);
+  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core, error);
 
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     return acceptance;
@@ -242,7 +249,8 @@ AexPending *
 aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_us)
 {
   AexEntry entry = { &aex_job_kind, g_object_ref (job), NULL, NULL };
-  AexAcceptance acceptance = caller_accepts (self);
+  GError *error = NULL;
+  AexAcceptance acceptance = caller_accepts (self, &error);
 
   job->flags |= AEX_FLAG_TIMED;
   if (acceptance == AEX_ACCEPTED)
@@ -254,7 +262,7 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
       acceptance = AEX_REFUSED_CLOSED;
     }
   g_object_unref (job);
-  aex_core_refuse (&self->core, job, acceptance, NULL);
+  aex_core_refuse (&self->core, job, acceptance, error);
   return job;
 }
 
@@ -347,7 +355,6 @@ caller_get_width (AexCore *core)
   (void) core;
   return 1;
 }
-
 
 #define CALLER_OPS(closes) { \
   .target = { \
@@ -451,6 +458,18 @@ aex_caller_core_ref_for_home (AexHome *home)
     aex_target_ref (self);
   g_mutex_unlock (&cores_lock);
   g_clear_pointer (&made, aex_target_unref);
+  return self;
+}
+
+AexCallerCore *
+aex_caller_core_new_refusing (GError *error)
+{
+  AexHome *home = aex_home_new_dead ();
+  AexCallerCore *self = caller_core_new (home, NULL, FALSE);
+
+  aex_target_unref (home);
+  self->refusal = error;
+  aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
   return self;
 }
 
