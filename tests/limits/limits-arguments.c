@@ -20,7 +20,9 @@ limits_caller (LimitsWorld *w)
 AexCallerPool *
 limits_caller_pool (LimitsWorld *w)
 {
-  return AEX_CALLER_POOL (w->executors[LIMITS_CALLER_POOL]);
+  AexExecutor *pool = w->executors[LIMITS_CALLER_POOL];
+
+  return pool != NULL ? AEX_CALLER_POOL (pool) : NULL;
 }
 
 AexThreadPool *

@@ -179,7 +179,7 @@ CUSTOM (aex_thread_pool_run_worker, 1)
   AexExecutor *pool = w->executors[LIMITS_FRESH_POOL];
 
   aex_thread_pool_set_thread_main (AEX_THREAD_POOL (pool), hooked_main, w, limits_give_destroy (w));
-  g_ptr_array_add (w->returned, aex_executor_submit (pool, limits_job, w, limits_give_destroy (w)));
+  limits_await (w, aex_executor_submit (pool, limits_job, w, limits_give_destroy (w)));
   limits_called (w, NULL);
 }
 
@@ -203,7 +203,7 @@ CUSTOM (aex_pending_stream_set_value, 1)
   g_autoptr (AexPendingStream) stream =
     aex_executor_map (w->executors[LIMITS_FRESH_POOL], 1, 1, -1, AEX_MAP_FLAGS_NONE, map_sets, w, limits_give_destroy (w));
 
-  g_ptr_array_add (w->returned, aex_pending_stream_next (stream));
+  limits_await (w, aex_pending_stream_next (stream));
   g_assert_false (aex_pending_stream_set_value (stream, 0, &w->value));
   limits_called (w, NULL);
 }

@@ -36,6 +36,15 @@ is_of_limit (Limit         limit,
     }
 }
 
+/* What the subject had to say already is passed on, and no news. */
+static gboolean
+is_passed_on (LimitsWorld *w)
+{
+  g_autoptr (GError) error = aex_pending_dup_error (w->pendings[w->variant]);
+
+  return is_of_limit (w->limit, error);
+}
+
 void
 limits_see (LimitsWorld  *w,
             const GError *error)
@@ -44,7 +53,7 @@ limits_see (LimitsWorld  *w,
     return;
   if (error->message == NULL || *error->message == '\0')
     limits_mistake (w, "an error without a message (%s %d)", g_quark_to_string (error->domain), error->code);
-  if (w->is_checked && is_of_limit (w->limit, error))
+  if (w->is_checked && is_of_limit (w->limit, error) && !is_passed_on (w))
     w->n_reported++;
 }
 
@@ -121,6 +130,7 @@ limits_stream_returned (LimitsWorld      *w,
 void
 limits_started (LimitsWorld *w)
 {
+  w->n_calls++;
   w->n_started++;
 }
 
@@ -129,7 +139,16 @@ limits_ended (LimitsWorld *w,
               GError      *error)
 {
   w->n_ready++;
-  limits_called (w, error);
+  limits_see (w, error);
+  g_clear_error (&error);
+}
+
+/* Has to end as well, and is not what the function returned. */
+void
+limits_await (LimitsWorld *w,
+              AexPending  *pending)
+{
+  g_ptr_array_add (w->awaited, pending);
 }
 
 void

@@ -68,6 +68,7 @@ typedef struct
   guint             n_names;
 
   GPtrArray        *returned;           /* pendings that must be done in the end */
+  GPtrArray        *awaited;            /* others */
   guint             n_started;          /* operations of GIO's kind */
   guint             n_ready;
   int               n_given;            /* destroy notifies */
@@ -136,6 +137,7 @@ void        limits_stream_returned  (LimitsWorld *w, AexPendingStream *stream);
 /* One operation of GIO's kind has begun; limits_ended() is called when it has ended. */
 void        limits_started          (LimitsWorld *w);
 void        limits_ended            (LimitsWorld *w, GError *error);
+void        limits_await            (LimitsWorld *w, AexPending *pending);
 void        limits_mistake          (LimitsWorld *w, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void        limits_see              (LimitsWorld *w, const GError *error);
 void        limits_value_free       (GValue *value);

@@ -58,14 +58,19 @@ is_quiet (AexExecutor *executor,
 }
 
 static AexExecutor *
-executor_or_null (gpointer executor,
-                  GError  *error)
+quiet (gpointer executor)
+{
+  g_signal_connect (executor, "unhandled-error", G_CALLBACK (is_quiet), NULL);
+  return executor;
+}
+
+/* Takes over the error. */
+static AexExecutor *
+quiet_or_null (gpointer executor,
+               GError  *error)
 {
   if (executor != NULL)
-    {
-      g_signal_connect (executor, "unhandled-error", G_CALLBACK (is_quiet), NULL);
-      return executor;
-    }
+    return quiet (executor);
   g_assert_nonnull (error);
   g_assert_cmpstr (error->message, !=, "");
   g_error_free (error);
@@ -75,18 +80,18 @@ executor_or_null (gpointer executor,
 static void
 make_executors (LimitsWorld *w)
 {
-  GError *error = NULL;
+  GError *no_thread = NULL, *no_pool = NULL;
+  AexCaller *thread_caller = aex_caller_new_thread ("limits", &no_thread);
+  AexExecutor *caller_pool = aex_caller_pool_new (1, &no_pool);
 
-  w->executors[LIMITS_BUSY_POOL] = w->pool = executor_or_null (aex_thread_pool_new (1), NULL);
-  w->executors[LIMITS_FRESH_POOL] = executor_or_null (aex_thread_pool_new (1), NULL);
-  w->executors[LIMITS_MAIN_CALLER] = executor_or_null (aex_caller_ref_main (), NULL);
+  w->executors[LIMITS_BUSY_POOL] = w->pool = quiet (aex_thread_pool_new (1));
+  w->executors[LIMITS_FRESH_POOL] = quiet (aex_thread_pool_new (1));
+  w->executors[LIMITS_MAIN_CALLER] = quiet (aex_caller_ref_main ());
   w->caller = AEX_CALLER (w->executors[LIMITS_MAIN_CALLER]);
-  w->executors[LIMITS_THREAD_CALLER] = executor_or_null (aex_caller_new_thread ("limits", &error), error);
-  error = NULL;
-  w->executors[LIMITS_CALLER_POOL] = executor_or_null (aex_caller_pool_new (1, &error), error);
-  w->executors[LIMITS_LIMITER] = w->limiter =
-    executor_or_null (aex_limiter_new (w->executors[LIMITS_FRESH_POOL], 1), NULL);
-  w->executors[LIMITS_SCRIPTED] = executor_or_null (g_object_new (SCRIPTED_TYPE_EXECUTOR, NULL), NULL);
+  w->executors[LIMITS_THREAD_CALLER] = quiet_or_null (thread_caller, no_thread);
+  w->executors[LIMITS_CALLER_POOL] = quiet_or_null (caller_pool, no_pool);
+  w->executors[LIMITS_LIMITER] = w->limiter = quiet (aex_limiter_new (w->executors[LIMITS_FRESH_POOL], 1));
+  w->executors[LIMITS_SCRIPTED] = quiet (g_object_new (SCRIPTED_TYPE_EXECUTOR, NULL));
 }
 
 static void
@@ -147,6 +152,7 @@ limits_world_new (Limit    limit,
   w->variant = variant;
   w->is_checked = first_use;
   w->returned = g_ptr_array_new_with_free_func (g_object_unref);
+  w->awaited = g_ptr_array_new_with_free_func (g_object_unref);
   w->strings[0] = "text";
   g_value_init (&w->value, G_TYPE_STRING);
   g_value_set_static_string (&w->value, "text");
@@ -174,14 +180,20 @@ limits_world_new (Limit    limit,
 /* --- ending */
 
 static gboolean
-is_settled (LimitsWorld *w)
+all_done (GPtrArray *pendings)
 {
-  for (guint i = 0; i < w->returned->len; i++)
+  for (guint i = 0; i < pendings->len; i++)
     {
-      if (!aex_pending_is_done (w->returned->pdata[i]))
+      if (!aex_pending_is_done (pendings->pdata[i]))
         return FALSE;
     }
-  return w->n_ready >= w->n_started;
+  return TRUE;
+}
+
+static gboolean
+is_settled (LimitsWorld *w)
+{
+  return all_done (w->returned) && all_done (w->awaited) && w->n_ready >= w->n_started;
 }
 
 static void
@@ -189,6 +201,13 @@ wake_up (AexPending *pending,
          gpointer    user_data)
 {
   g_main_context_wakeup (NULL);
+}
+
+static void
+wake_up_by (gpointer pending,
+            gpointer user_data)
+{
+  aex_pending_add_done_callback_inline (pending, wake_up, NULL, NULL);
 }
 
 static void
@@ -209,8 +228,8 @@ limits_world_settle (LimitsWorld *w)
   if (w->permit != NULL)
     aex_permit_release (w->permit);
   aex_pending_run (w->scripted_job);
-  for (guint i = 0; i < w->returned->len; i++)
-    aex_pending_add_done_callback_inline (w->returned->pdata[i], wake_up, NULL, NULL);
+  g_ptr_array_foreach (w->returned, wake_up_by, NULL);
+  g_ptr_array_foreach (w->awaited, wake_up_by, NULL);
   while (!is_settled (w))
     g_main_context_iteration (NULL, TRUE);
   for (guint i = 0; i < w->returned->len; i++)
@@ -241,6 +260,7 @@ static void
 free_pendings (LimitsWorld *w)
 {
   g_clear_pointer (&w->returned, g_ptr_array_unref);
+  g_clear_pointer (&w->awaited, g_ptr_array_unref);
   aex_test_run_until_done (w->pendings[LIMITS_RUNNING]);
   for (guint i = 0; i < LIMITS_N_PENDINGS; i++)
     g_object_unref (w->pendings[i]);

@@ -128,6 +128,7 @@ ARGUMENTS = {
 SUBJECTS = {
     "limits_executor (w)": "LIMITS_N_EXECUTORS",
     "limits_caller (w)": "LIMITS_N_CALLERS",
+    "limits_caller_pool (w)": "1",
     "limits_thread_pool (w)": "LIMITS_N_THREAD_POOLS",
     "limits_pending (w)": "LIMITS_N_PENDINGS",
     "limits_stream (w)": "LIMITS_N_STREAMS",
@@ -327,7 +328,7 @@ def argument(function, value, release):
 
 def call_text(function, line, release):
     """The lines of a function that calls one, and how many subjects it has."""
-    lines, arguments, n_subjects = [], [], "1"
+    lines, arguments, n_subjects, subject_name = [], [], "1", None
     for value in function.parameters:
         if value.out:
             kind = value.type[:-1]
@@ -337,8 +338,8 @@ def call_text(function, line, release):
         text = argument(function, value, release)
         for subject, count in SUBJECTS.items():
             if subject in text:
-                if n_subjects == "1":
-                    n_subjects = count
+                if subject_name is None:
+                    n_subjects, subject_name = count, value.name
                     lines.append(f"  {value.type} {value.name} = {text};")
                     text = value.name
                     break
@@ -348,12 +349,7 @@ def call_text(function, line, release):
     if function.throws:
         lines.append("  GError *error = NULL;")
         arguments.append("&error")
-    if n_subjects != "1":
-        subject = next(v.name for v in function.parameters if any(
-            s in (argument(function, v, release) if not v.out else "") for s in SUBJECTS))
-        before = [f"  if ({subject} == NULL)", "    return;"]
-    else:
-        before = []
+    before = [f"  if ({subject_name} == NULL)", "    return;"] if subject_name is not None else []
     return lines, before, arguments, n_subjects
 
 

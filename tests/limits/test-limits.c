@@ -141,6 +141,9 @@ call_forked (LimitsWorld          *w,
       alarm (FORKED_SECONDS);
       w->is_checked = TRUE;
       function->call (w);
+      /* A task is answered by the main loop, which has been no part of the fork's danger: nobody else runs it. */
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
       g_ptr_array_unref (w->returned);
       tell (w);
       _exit (0);
@@ -182,9 +185,12 @@ call_in_child (const Situation      *situation,
   alarm (CHILD_SECONDS);
   if (situation->first_use)
     {
-      /* The first of all makes a main context of GLib's, and GLib aborts when it can not. */
+      /* The first task makes main contexts of GLib's, and GLib aborts when it can not. */
       if (function->makes_tasks)
-        g_type_ensure (G_TYPE_TASK);
+        {
+          g_main_context_default ();
+          g_type_ensure (G_TYPE_TASK);
+        }
       impose (NULL, situation->limit);
     }
   else
@@ -272,7 +278,8 @@ test_situation (gconstpointer data)
           n_bad++;
         }
     }
-  g_assert_cmpuint (n_bad, ==, 0);
+  if (n_bad > 0)
+    g_test_fail ();
 }
 
 /* The table says which limits a function reports; so does what it did. */
@@ -300,7 +307,8 @@ test_table (void)
         }
     }
   g_print ("# figure: limits functions=%u calls=%u forked=%u\n", limits_n_functions, n_calls, n_forked_calls);
-  g_assert_cmpuint (n_bad, ==, 0);
+  if (n_bad > 0)
+    g_test_fail ();
 }
 
 int
