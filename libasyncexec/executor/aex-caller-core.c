@@ -201,6 +201,17 @@ caller_finalize (AexTarget *target)
   g_free (self);
 }
 
+/* Its thread is there, or it never will have one. */
+static gboolean
+caller_ensure_thread (AexCore *core, GError **error)
+{
+  AexCallerCore *self = (AexCallerCore *) core;
+
+  if (self->refusal != NULL && error != NULL)
+    *error = g_error_copy (self->refusal);
+  return self->refusal == NULL;
+}
+
 static AexAcceptance
 caller_accepts (AexCallerCore *self, GError **error)
 {
@@ -208,12 +219,8 @@ caller_accepts (AexCallerCore *self, GError **error)
 
   if (G_UNLIKELY (aex_core_is_closed (&self->core)))
     return AEX_REFUSED_CLOSED;
-  if (G_UNLIKELY (self->refusal != NULL))
-    {
-      if (error != NULL)
-        *error = g_error_copy (self->refusal);
-      return AEX_REFUSED_ERROR;
-    }
+  if (G_UNLIKELY (!caller_ensure_thread (&self->core, error)))
+    return AEX_REFUSED_ERROR;
   if (G_UNLIKELY (max > 0 && (guint) MAX (atomic_load (&self->n_queued), 0) >= max))
     return AEX_REFUSED_BUSY;
   return AEX_ACCEPTED;
@@ -225,7 +232,8 @@ caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **e
   AexCallerCore *self = (AexCallerCore *) core;
   gboolean is_job = entry->kind == &aex_job_kind;
 
-  (void) error;
+  if (G_UNLIKELY (!caller_ensure_thread (core, error)))
+    return FALSE;
   if (is_job)
     atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
   if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
@@ -372,6 +380,7 @@ caller_get_width (AexCore *core)
   }, \
   .submit = caller_submit, \
   .hand_over = caller_hand_over, \
+  .ensure_thread = caller_ensure_thread, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
   .close_on_dispose = closes, \

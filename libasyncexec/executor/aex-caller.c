@@ -373,14 +373,15 @@ aex_caller_get_stopped (AexCaller *self)
 AexPending *
 aex_caller_stop (AexCaller *self, AexStopFlags flags)
 {
-  AexPending *stopped, *shutdown;
+  AexPending *forked, *stopped, *shutdown;
 
   g_return_val_if_fail (AEX_IS_CALLER (self), NULL);
 
   (void) flags;
+  forked = aex_pending_new_if_forked ();
+  if (forked != NULL)
+    return forked;
   stopped = g_object_ref (self->core->stopped);
-  if (aex_is_forked ())
-    return stopped;
   shutdown = aex_core_shutdown (&self->core->core, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   g_object_unref (shutdown);
   return stopped;

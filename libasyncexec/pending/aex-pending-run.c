@@ -459,9 +459,16 @@ static void
 async_wait_start (GTask *task, AexPending *pending, AexScope *scope, gint64 timeout_us, GCancellable *cancellable)
 {
   AexAsyncWait *self = g_task_get_task_data (task);
+  GError *error = NULL;
   gulong id;
 
-  if (timeout_us >= 0 && !async_wait_arm (task, timeout_us))
+  if (!AEX_IS_DONE (aex_pending_load (pending)) && aex_fork_check (&error))
+    {
+      if (async_wait_win (task))
+        g_task_return_error (task, error);
+      return;
+    }
+  if (timeout_us >= 0 && !aex_is_forked () && !async_wait_arm (task, timeout_us))
     return;
   if (scope != NULL && !AEX_IS_DONE (aex_pending_load (pending)) && !async_wait_observe (task, scope))
     return;

@@ -96,6 +96,8 @@ see_now (LimitsWorld *w,
 {
   g_autoptr (GError) error = aex_pending_dup_error (pending);
 
+  if (!aex_pending_is_done (pending))
+    limits_mistake (w, "returns a pending that will never be done");
   limits_see (w, error);
 }
 

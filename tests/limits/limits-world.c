@@ -210,9 +210,11 @@ wake_up_by (gpointer pending,
   aex_pending_add_done_callback_inline (pending, wake_up, NULL, NULL);
 }
 
+/* What was pushed is taken. */
 static void
 end_streams (LimitsWorld *w)
 {
+  limits_await (w, aex_pending_stream_next (w->streams[LIMITS_PRODUCER]));
   aex_pending_stream_end (w->streams[LIMITS_PRODUCER], NULL);
   for (guint i = 0; i < LIMITS_N_STREAMS; i++)
     g_object_unref (aex_pending_stream_close (w->streams[i]));

@@ -144,6 +144,8 @@ call_forked (LimitsWorld          *w,
       /* A task is answered by the main loop, which has been no part of the fork's danger: nobody else runs it. */
       while (g_main_context_iteration (NULL, FALSE))
         ;
+      if (w->n_ready < w->n_started)
+        limits_mistake (w, "is never answered");
       g_ptr_array_unref (w->returned);
       tell (w);
       _exit (0);
@@ -171,6 +173,15 @@ warm_up (void)
   /* GLib's own context of tasks. */
   g_type_ensure (G_TYPE_TASK);
   aex_test_run_until_done (done);
+}
+
+/* It waits for threads to be gone, which takes its time. */
+static gboolean
+takes_census (guint variant)
+{
+  const char *tier = g_getenv ("AEX_TEST_TIER");
+
+  return variant == 0 || g_strcmp0 (tier, "full") == 0 || g_strcmp0 (tier, "nightly") == 0;
 }
 
 static void
@@ -213,7 +224,7 @@ call_in_child (const Situation      *situation,
     lift (w);
   limits_world_free (w);
   aex_timer_service_quiesce ();
-  if (before != NULL && !aex_census_settle (before, TRUE, function->name))
+  if (before != NULL && takes_census (variant) && !aex_census_settle (before, TRUE, function->name))
     limits_mistake (w, "leaves something behind");
   assert_all_destroyed (w);
   tell (w);
@@ -272,7 +283,8 @@ test_situation (gconstpointer data)
           if (report->n_reported > 0)
             seen[i] |= 1u << situation->limit;
         }
-      if (n_calls == n_calls_before)
+      /* From the start some can not even be made. */
+      if (n_calls == n_calls_before && !situation->first_use)
         {
           g_printerr ("%s: %s was not called\n", situation->path, function->name);
           n_bad++;
