@@ -166,6 +166,17 @@ test_figure (void)
   g_assert_cmpuint (n_hits, >, 0);
 }
 
+/* Beside the program, unless told. */
+static void
+find_shim (void)
+{
+  g_autofree char *folder = g_path_get_dirname (self_path);
+  g_autofree char *path = g_build_filename (folder, "aex-fault-shim.so", NULL);
+
+  g_setenv ("AEX_SHIM", path, FALSE);
+  g_assert_true (g_file_test (g_getenv ("AEX_SHIM"), G_FILE_TEST_EXISTS));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -176,8 +187,7 @@ main (int    argc,
     return child_main (argc, argv, scenario);
   self_path = argv[0];
   aex_test_init (&argc, &argv);
-  if (g_getenv ("AEX_SHIM") == NULL)
-    g_error ("AEX_SHIM must name the shim");
+  find_shim ();
   aex_test_set_watchdog (is_quick () ? 120 : 600);
   sites = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
