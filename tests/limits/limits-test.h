@@ -85,6 +85,7 @@ typedef struct
   guint       n_variants;
   guint       fails;                    /* bits: limits that it reports */
   gboolean    makes_tasks;              /* or is given one */
+  const char *problem;                  /* why there is no call, or NULL */
 } LimitsFunction;
 
 extern const LimitsFunction limits_functions[];
