@@ -167,7 +167,7 @@ assert_all_destroyed (LimitsWorld *w)
 static void
 warm_up (void)
 {
-  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  G_GNUC_UNUSED g_autoptr (AexCaller) caller = aex_caller_ref_main ();
   g_autoptr (AexPending) done = aex_pending_new_resolved (NULL);
 
   /* GLib's own context of tasks. */
