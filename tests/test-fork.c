@@ -232,6 +232,38 @@ child_waits (World *world)
 }
 
 static void
+on_waited (GObject      *source,
+           GAsyncResult *result,
+           gpointer      error)
+{
+  aex_pending_wait_finish (AEX_PENDING (source), result, error);
+}
+
+/* Without a time limit there is no alarm that could say so. */
+static void
+child_waits_async (World *world)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) scope_error = NULL;
+  g_autoptr (GError) done_error = NULL;
+
+  aex_pending_wait_async (world->promise, AEX_WAIT_FLAGS_NONE, -1, NULL, on_waited, &error);
+  aex_scope_wait_async (world->scope, world->promise, AEX_WAIT_FLAGS_NONE, NULL, on_waited, &scope_error);
+  aex_pending_wait_async (world->resolved, AEX_WAIT_FLAGS_NONE, 1000, NULL, on_waited, &done_error);
+  aex_test_drain ();
+  assert_forked (error);
+  assert_forked (scope_error);
+  g_assert_no_error (done_error);
+}
+
+/* What the parent stops may not stop here. */
+static void
+child_stops_caller (World *world)
+{
+  assert_is_forked (aex_caller_stop (world->caller, AEX_STOP_FLAGS_NONE));
+}
+
+static void
 child_runs (World *world)
 {
   g_autoptr (GError) error = NULL;
@@ -519,6 +551,8 @@ main (int    argc,
   add ("/fork/X12/calls", child_calls);
   add ("/fork/X12/combines", child_combines);
   add ("/fork/X12/waits", child_waits);
+  add ("/fork/X12/waits-async", child_waits_async);
+  add ("/fork/X12/stops-caller", child_stops_caller);
   add ("/fork/X12/runs", child_runs);
   add ("/fork/X12/asks-for-callers", child_asks_for_callers);
   add ("/fork/X12/sets-unhandled-func", child_sets_unhandled_func);

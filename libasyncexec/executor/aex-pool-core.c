@@ -308,6 +308,7 @@ aex_pool_check_stopped_unlocked (AexPoolCore *self)
 
 /* ---- target */
 
+/* Where no thread is and none can be started, nobody would ever come for the entry. */
 static gboolean
 pool_post (AexTarget *target, AexLane lane, const AexEntry *entry)
 {
@@ -315,7 +316,7 @@ pool_post (AexTarget *target, AexLane lane, const AexEntry *entry)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = !self->stopped;
+  ok = !self->stopped && (self->n_threads > 0 || aex_pool_want_worker (self, NULL));
   if (ok)
     {
       pool_push (self, lane, entry);
