@@ -100,8 +100,9 @@ def source_problems(root, language):
 def environment(localedir, language, folder):
     """In which a program speaks the language, or None: LANGUAGE counts only in a locale that is not C."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LC_")}
+    env["LANGUAGE"] = language
     for name in LOCALES:
-        env.update(LC_ALL=name, LANGUAGE=language)
+        env["LC_ALL"] = name
         if look_up(localedir, env, ["Running"]) not in (None, ["Running"]):
             return env
     made = os.path.join(folder, "en_US.UTF-8")
