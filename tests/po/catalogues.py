@@ -75,7 +75,8 @@ def problems(language, wanted, translated):
     found = [f"{language}: no translation of {key!r}" for key in wanted if not translated.get(key, "").strip()]
     for key, text in translated.items():
         if key not in wanted:
-            found.append(f"{language}: no such message any more: {key!r}")
+            # A translator may be ahead, or behind; nobody sees it.
+            print(f"# {language}: not in the sources: {singular(key)}")
         elif text == wanted[key] and (language, singular(key)) not in SAME:
             found.append(f"{language}: the translation is the message: {key!r}")
         elif sorted(DIRECTIVE.findall(text)) != sorted(DIRECTIVE.findall(wanted[key])):
@@ -134,7 +135,7 @@ def check_problems():
     """The check sees what it is there for."""
     wanted = {"a %s": "a %s", ("b", 0): "b", "c: ": "c: "}
     good = {"a %s": "x %s", ("b", 0): "y", "c: ": "z: "}
-    bad = ({"a %s": ""}, {"a %s": "a %s"}, {"a %s": "x %d"}, {"c: ": "z:"}, {"d": "e"}, {"a %s": "“%s”"})
+    bad = ({"a %s": ""}, {"a %s": "a %s"}, {"a %s": "x %d"}, {"c: ": "z:"}, {"a %s": "“%s”"})
     found = [f"nothing is found in {sample}" for sample in bad if not problems("de", wanted, {**good, **sample})]
     return found + problems("de", wanted, good)
 
