@@ -69,6 +69,7 @@ def declared(files):
     for name in [name for name in known if name.startswith("AEX_TYPE_")]:
         known.add(name.replace("_TYPE_", "_", 1))
         known.add(name.replace("_TYPE_", "_IS_", 1))
+        known.add(name.replace("_TYPE_", "_", 1) + "_CLASS")
     return known
 
 
