@@ -48,7 +48,7 @@ static void
 memory_check (Memory *self)
 {
   g_assert_cmpint (self->first_kib, >, 0);
-  g_test_message ("%" G_GUINT64_FORMAT " items: from %ld to %ld KiB", self->n, self->first_kib, self->most_kib);
+  g_test_message ("figure: memory items=%" G_GUINT64_FORMAT " max_growth_kib=%ld", self->n, self->most_kib - self->first_kib);
   /* A sanitizer keeps what was freed. */
   if (!aex_test_is_sanitized ())
     g_assert_cmpint (self->most_kib - self->first_kib, <=, MAX_GROWTH_KIB);

@@ -183,7 +183,7 @@ class CancelScope:
             return True
         if isinstance(exception, errors.Timeout):
             return False
-        raise errors.Timeout("The time of the scope is over") from exception
+        raise errors.Timeout(errors.translate(errors.N_("The time of the scope is over"))) from exception
 
     # --- in a task of asyncio, which ends it by cancelling the task, as asyncio.timeout() does
 
