@@ -9,6 +9,10 @@
 
 #include "base/aex-thread-private.h"
 
+/* The linker gives these names to what hooks take the place of. */
+GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+gpointer __real_g_thread_join    (GThread *thread);
+
 typedef struct
 {
   guint      id;
@@ -195,7 +199,7 @@ aex_schedule_spawn (GThreadFunc func, gpointer data, const void *site, GError **
   thread->spawned = TRUE;
   thread->func = func;
   thread->data = data;
-  thread->real = g_thread_try_new ("spawned", thread_main, thread, error);
+  thread->real = __real_g_thread_try_new ("spawned", thread_main, thread, error);
   if (thread->real == NULL)
     return NULL;
   thread_begin (thread, (AexStep) { AEX_STEP_READ, thread, site });
@@ -215,7 +219,7 @@ aex_schedule_join (GThread *real, const void *site)
   for (guint i = AEX_INTERLEAVE_MAX_RUN; i < G_N_ELEMENTS (threads); i++)
     if (threads[i].exists && threads[i].real == real)
       aex_schedule_step ((AexStep) { AEX_STEP_READ, &threads[i], site }, thread_is_done, &threads[i]);
-  return g_thread_join (real);
+  return __real_g_thread_join (real);
 }
 
 void

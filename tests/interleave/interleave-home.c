@@ -120,7 +120,7 @@ dying_check (gpointer data)
 }
 
 static const AexInterleave dying = {
-  .path = "/interleave/I4/context-dies", .size = sizeof (Wake), .setup = wake_setup,
+  .path = "/interleave/X4/context-dies", .size = sizeof (Wake), .setup = wake_setup,
   .run = { dying_loop, wake_post_two, wake_post_one }, .check = dying_check,
 };
 
