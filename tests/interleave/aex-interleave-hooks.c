@@ -8,9 +8,10 @@
 
 #include "pending/aex-pending-private.h"
 
-void aex_hook_read  (const volatile void *address);
-void aex_hook_write (const volatile void *address);
-void aex_hook_add (const volatile void *address);
+void aex_hook_read    (const volatile void *address);
+void aex_hook_write   (const volatile void *address);
+void aex_hook_add     (const volatile void *address);
+void aex_hook_written (const volatile void *address);
 
 #define STEP(kind_, address_) ((AexStep) { AEX_STEP_##kind_, (address_), __builtin_return_address (0) })
 
@@ -42,6 +43,12 @@ void
 aex_hook_add (const volatile void *address)
 {
   step (STEP (ADD, address));
+}
+
+void
+aex_hook_written (const volatile void *address)
+{
+  step (STEP (WRITE, address));
 }
 
 /* ---- locks */

@@ -7,31 +7,30 @@
 
 #include <stdatomic.h>
 
-void aex_hook_read  (const volatile void *address);
-void aex_hook_write (const volatile void *address);
-void aex_hook_add   (const volatile void *address);   /* commutes with others of its kind */
+void aex_hook_read    (const volatile void *address);
+void aex_hook_write   (const volatile void *address);
+void aex_hook_add     (const volatile void *address);   /* commutes with others of its kind */
+void aex_hook_written (const volatile void *address);   /* what is not atomic may follow: others may come before it */
 
 /* A name is not expanded inside its own expansion: the last one is the builtin.  The operands may ask the scheduler
  * themselves, so they come first.  GLib's macros use these names too. */
 #define __atomic_load(p, r, o)    (aex_hook_read (p), __atomic_load (p, r, o))
 #define __atomic_load_n(p, o)     (aex_hook_read (p), __atomic_load_n (p, o))
-#define __atomic_store(p, v, o)   (aex_hook_write (p), __atomic_store (p, v, o))
+#define __atomic_store(p, v, o)   (aex_hook_write (p), __atomic_store (p, v, o), aex_hook_written (p))
 #define __atomic_store_n(p, v, o) \
-  ({ __auto_type aex_store_ = (v); aex_hook_write (p); __atomic_store_n (p, aex_store_, o); })
-#define __atomic_exchange_n(p, v, o) \
-  ({ __auto_type aex_exchange_ = (v); aex_hook_write (p); __atomic_exchange_n (p, aex_exchange_, o); })
-#define __atomic_fetch_sub(p, v, o) \
-  ({ __auto_type aex_sub_ = (v); aex_hook_write (p); __atomic_fetch_sub (p, aex_sub_, o); })
-#define __atomic_fetch_or(p, v, o) \
-  ({ __auto_type aex_or_ = (v); aex_hook_write (p); __atomic_fetch_or (p, aex_or_, o); })
-#define __atomic_fetch_and(p, v, o) \
-  ({ __auto_type aex_and_ = (v); aex_hook_write (p); __atomic_fetch_and (p, aex_and_, o); })
+  ({ __auto_type aex_store_ = (v); aex_hook_write (p); __atomic_store_n (p, aex_store_, o); aex_hook_written (p); })
+#define AEX_HOOK_CHANGE(call, name, p, v) \
+  ({ __auto_type name = (v); aex_hook_write (p); __auto_type name##old_ = call; aex_hook_written (p); name##old_; })
+#define __atomic_exchange_n(p, v, o) AEX_HOOK_CHANGE (__atomic_exchange_n (p, aex_swap_, o), aex_swap_, p, v)
+#define __atomic_fetch_sub(p, v, o)  AEX_HOOK_CHANGE (__atomic_fetch_sub (p, aex_sub_, o), aex_sub_, p, v)
+#define __atomic_fetch_or(p, v, o)   AEX_HOOK_CHANGE (__atomic_fetch_or (p, aex_or_, o), aex_or_, p, v)
+#define __atomic_fetch_and(p, v, o)  AEX_HOOK_CHANGE (__atomic_fetch_and (p, aex_and_, o), aex_and_, p, v)
+#define __atomic_compare_exchange_n(p, e, v, w, s, f) \
+  AEX_HOOK_CHANGE (__atomic_compare_exchange_n (p, e, aex_new_, w, s, f), aex_new_, p, v)
 /* A relaxed addition takes a reference or a number: nobody decides by the order of two of them. */
 #define __atomic_fetch_add(p, v, o) \
   ({ __auto_type aex_sum_ = (v); (o) == __ATOMIC_RELAXED ? aex_hook_add (p) : aex_hook_write (p); \
      __atomic_fetch_add (p, aex_sum_, o); })
-#define __atomic_compare_exchange_n(p, e, v, w, s, f) \
-  ({ __auto_type aex_new_ = (v); aex_hook_write (p); __atomic_compare_exchange_n (p, e, aex_new_, w, s, f); })
 
 #undef atomic_load_explicit
 #undef atomic_store_explicit

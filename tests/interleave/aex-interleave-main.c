@@ -181,6 +181,8 @@ bound_of (const AexInterleave *scenario)
 
   if (option_bound >= 0)
     return (guint) option_bound;
+  if (scenario->heavy)
+    bound--;
   return scenario->most_preemptions > 0 ? MIN (bound, scenario->most_preemptions) : bound;
 }
 

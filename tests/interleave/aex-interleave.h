@@ -17,6 +17,7 @@ typedef struct
   void      (*setup) (gpointer state);
   void      (*run[AEX_INTERLEAVE_MAX_RUN]) (gpointer state);
   void      (*check) (gpointer state);
+  gboolean    heavy;                                    /* so many steps: one preemption less than the tier allows */
   guint       most_preemptions;                         /* 0: as many as the tier allows */
   guint       n_outcomes;                               /* so many different ends there must be; 0: any number */
 } AexInterleave;

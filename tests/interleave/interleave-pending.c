@@ -106,6 +106,30 @@ static const AexInterleave callbacks = {
   .run = { resolve, cancel, attach_two }, .check = callbacks_check, .n_outcomes = 2,
 };
 
+/* ---- a single late callback, so that no other one brings it along */
+
+static void
+attach_one (gpointer data)
+{
+  State *state = data;
+
+  aex_pending_add_done_callback (state->pending, called, state, released);
+}
+
+static void
+late_check (gpointer data)
+{
+  State *state = data;
+
+  aex_interleave_assert (state->resolved && state->n_called == 1 && state->n_released == 1);
+  g_object_unref (state->pending);
+}
+
+static const AexInterleave late = {
+  .path = "/interleave/K44/late-callback", .size = sizeof (State), .setup = setup,
+  .run = { resolve, attach_one }, .check = late_check,
+};
+
 /* ---- a callback is attached early, another late, and the early one removed: in order, or not at all */
 
 static void
@@ -114,7 +138,6 @@ removal_setup (gpointer data)
   State *state = data;
 
   setup (data);
-  state->cancelled = FALSE;
   state->id = aex_pending_add_done_callback (state->pending, called, state, released);
 }
 
@@ -340,13 +363,76 @@ static const AexInterleave all = {
   .run = { all_resolve_first, all_resolve_second, all_cancel }, .check = all_check,
 };
 
+static const AexInterleave both = {
+  .path = "/interleave/K41/both-of-two", .size = sizeof (All), .setup = all_setup,
+  .run = { all_resolve_first, all_resolve_second }, .check = all_check, .n_outcomes = 1,
+};
+
+/* ---- two that begin to follow each other at the same time: one of them sees the ring, and nobody waits for ever */
+
+typedef struct
+{
+  AexPending *pendings[2];
+  gboolean    follows[2];
+} Ring;
+
+static void
+ring_setup (gpointer data)
+{
+  Ring *state = data;
+
+  state->pendings[0] = aex_pending_new ();
+  state->pendings[1] = aex_pending_new ();
+}
+
+static void
+first_follows (gpointer data)
+{
+  Ring *state = data;
+
+  state->follows[0] = aex_pending_follow (state->pendings[0], state->pendings[1]);
+}
+
+static void
+second_follows (gpointer data)
+{
+  Ring *state = data;
+
+  state->follows[1] = aex_pending_follow (state->pendings[1], state->pendings[0]);
+}
+
+static void
+ring_check (gpointer data)
+{
+  Ring *state = data;
+
+  aex_interleave_assert (!state->follows[0] || !state->follows[1]);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = aex_pending_dup_error (state->pendings[i]);
+
+      aex_interleave_assert (g_error_matches (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK));
+    }
+  aex_interleave_outcome ("%d %d", state->follows[0], state->follows[1]);
+  g_object_unref (state->pendings[0]);
+  g_object_unref (state->pendings[1]);
+}
+
+static const AexInterleave ring = {
+  .path = "/interleave/I6/ring", .size = sizeof (Ring), .setup = ring_setup,
+  .run = { first_follows, second_follows }, .check = ring_check,
+};
+
 void
 aex_interleave_add_pending (void)
 {
   aex_interleave_add (&callbacks);
+  aex_interleave_add (&late);
   aex_interleave_add (&removal);
   aex_interleave_add (&waiting);
   aex_interleave_add (&references);
   aex_interleave_add (&derived);
   aex_interleave_add (&all);
+  aex_interleave_add (&both);
+  aex_interleave_add (&ring);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Pushed streams: producers, the consumer and whoever closes.  Each takes many steps: a third preemption would make it minutes. */
+/* Pushed streams: producers, the consumer and whoever closes. */
 #include "aex-interleave.h"
 
 #include "asyncexec.h"
@@ -130,7 +130,7 @@ close_check (gpointer data)
 
 static const AexInterleave closing = {
   .path = "/interleave/K70/push-next-close", .size = sizeof (State), .setup = setup,
-  .run = { push_both, take_all, close_it }, .check = close_check, .most_preemptions = 2, .n_outcomes = 3,
+  .run = { push_both, take_all, close_it }, .check = close_check, .heavy = TRUE, .n_outcomes = 3,
 };
 
 /* ---- two producers, of whom one ends the stream: the other's item comes, or is refused */
@@ -148,7 +148,7 @@ end_check (gpointer data)
 
 static const AexInterleave ending = {
   .path = "/interleave/K70/two-producers", .size = sizeof (State), .setup = setup,
-  .run = { push_first, push_second_and_end, take_all }, .check = end_check, .most_preemptions = 2, .n_outcomes = 3,
+  .run = { push_first, push_second_and_end, take_all }, .check = end_check, .heavy = TRUE, .n_outcomes = 3,
 };
 
 void
