@@ -177,12 +177,13 @@ static guint
 bound_of (const AexInterleave *scenario)
 {
   const char *tier = g_getenv ("AEX_TEST_TIER");
-  guint bound = g_strcmp0 (tier, "full") == 0 || g_strcmp0 (tier, "nightly") == 0 ? 3 : 2;
+  gboolean nightly = g_strcmp0 (tier, "nightly") == 0;
+  guint bound = nightly || g_strcmp0 (tier, "full") == 0 ? 3 : 2;
+  guint heavy = scenario->heavy - (nightly && scenario->heavy > 0);
 
   if (option_bound >= 0)
     return (guint) option_bound;
-  if (scenario->heavy)
-    bound--;
+  bound = MAX (1, bound - MIN (bound, heavy));
   return scenario->most_preemptions > 0 ? MIN (bound, scenario->most_preemptions) : bound;
 }
 

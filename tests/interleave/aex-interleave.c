@@ -65,11 +65,14 @@ is_enabled (Thread *thread)
          && (thread->ready == NULL || thread->ready (thread->ready_data));
 }
 
+/* Asking is no step: hooks do nothing meanwhile. */
 static guint
 enabled_mask (void)
 {
+  Thread *me = self;
   guint mask = 0;
 
+  self = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     if (is_enabled (&threads[i]))
       mask |= 1u << i;
@@ -77,6 +80,7 @@ enabled_mask (void)
   for (guint i = 0; mask == 0 && i < G_N_ELEMENTS (threads); i++)
     if (threads[i].exists && !threads[i].done && threads[i].yielded_at == n_steps + 1)
       mask |= 1u << i;
+  self = me;
   return mask;
 }
 

@@ -17,7 +17,7 @@ typedef struct
   void      (*setup) (gpointer state);
   void      (*run[AEX_INTERLEAVE_MAX_RUN]) (gpointer state);
   void      (*check) (gpointer state);
-  gboolean    heavy;                                    /* so many steps: one preemption less than the tier allows */
+  guint       heavy;                                    /* of many steps: so many preemptions less than the tier allows */
   guint       most_preemptions;                         /* 0: as many as the tier allows */
   guint       n_outcomes;                               /* so many different ends there must be; 0: any number */
 } AexInterleave;
@@ -47,6 +47,7 @@ void aex_interleave_add_harness (void);
 void aex_interleave_add_home    (void);
 void aex_interleave_add_pending (void);
 void aex_interleave_add_jobs    (void);
+void aex_interleave_add_pool    (void);
 void aex_interleave_add_stream  (void);
 void aex_interleave_add_timers  (void);
 

@@ -298,7 +298,7 @@ running_check (gpointer data)
 
 static const AexInterleave running = {
   .path = "/interleave/K31-K44/run-cancel-wait", .size = sizeof (State), .setup = running_setup,
-  .run = { work, cancel, wait_for_it }, .check = running_check, .heavy = TRUE, .n_outcomes = 4,
+  .run = { work, cancel, wait_for_it }, .check = running_check, .heavy = 1, .n_outcomes = 4,
 };
 
 /* ---- somebody else sets the outcome of a job: of one that runs, with the function returning at any moment; of one that is

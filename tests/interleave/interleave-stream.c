@@ -130,7 +130,7 @@ close_check (gpointer data)
 
 static const AexInterleave closing = {
   .path = "/interleave/K70/push-next-close", .size = sizeof (State), .setup = setup,
-  .run = { push_both, take_all, close_it }, .check = close_check, .heavy = TRUE, .n_outcomes = 3,
+  .run = { push_both, take_all, close_it }, .check = close_check, .heavy = 1, .n_outcomes = 3,
 };
 
 /* ---- two producers, of whom one ends the stream: the other's item comes, or is refused */
@@ -148,7 +148,7 @@ end_check (gpointer data)
 
 static const AexInterleave ending = {
   .path = "/interleave/K70/two-producers", .size = sizeof (State), .setup = setup,
-  .run = { push_first, push_second_and_end, take_all }, .check = end_check, .heavy = TRUE, .n_outcomes = 3,
+  .run = { push_first, push_second_and_end, take_all }, .check = end_check, .heavy = 1, .n_outcomes = 3,
 };
 
 void

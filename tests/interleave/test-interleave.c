@@ -10,5 +10,6 @@ main (int argc, char **argv)
   aex_interleave_add_pending ();
   aex_interleave_add_jobs ();
   aex_interleave_add_stream ();
+  aex_interleave_add_pool ();
   return aex_interleave_main (argc, argv);
 }
