@@ -148,6 +148,8 @@ run_round (const AexInterleave *scenario)
   count_live (before);
   aex_clock_advance (START_US - aex_clock_now ());
   scenario->setup (state);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   aex_search_rewind ();
   aex_schedule_run (scenario, state);
   while (g_main_context_iteration (NULL, FALSE))
