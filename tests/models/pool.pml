@@ -57,6 +57,7 @@ chan queue = [N_JOBS] of { byte };
 bool parked[N_SLOTS], busy[N_SLOTS], alive[N_SLOTS];
 byte n_threads, n_sleepers, n_blocked;
 bool searching, stopped, dropping;
+bool held;                          /* the lock, from one step of worker_find() to the next */
 
 bool closed;                        /* atomic */
 bool started[N_SLOTS];              /* ghost: the thread runs */
@@ -64,6 +65,8 @@ bool token[N_SLOTS];
 byte batch[N_SLOTS * N_JOBS];       /* entries and range of a worker */
 byte first[N_SLOTS], end[N_SLOTS];
 
+#define TAKE_LOCK    !held -> held = true
+#define WITH_LOCK    !held
 #define ENDED(j)     (job[j] == DONE || job[j] == DROPPED)
 #define HAS_WORK     (len (queue) > 0)
 #define BEHIND(w)    (end[w] - first[w])
@@ -216,7 +219,7 @@ proctype submitter (byte from)
 #ifdef WARM
   /* all at once, to threads that are there */
   atomic {
-    n_sleepers > 0;
+    WITH_LOCK && n_sleepers > 0;
     for (j : 0 .. N_JOBS - 1) { job[j] = QUEUED; queue ! j }
     n_submitted = N_JOBS;
     want_worker ();
@@ -225,6 +228,7 @@ proctype submitter (byte from)
 #endif
   for (j : from .. from + N_EACH - 1) {
     atomic {
+      WITH_LOCK;
       if
       :: closed -> n_refused++
       :: else ->
@@ -244,6 +248,7 @@ submitted:
 inline untake_and_drop ()
 {
   atomic {
+    WITH_LOCK;
     w = 0;
     do
     :: w < N_SLOTS && alive[w] && BEHIND (w) > 0 -> end[w]--; queue ! batch[w * N_JOBS + end[w]]
@@ -253,6 +258,7 @@ inline untake_and_drop ()
     w = 0
   }
   atomic {
+    WITH_LOCK;
     do
     :: HAS_WORK -> queue ? j; out ! j
     :: else -> break
@@ -261,8 +267,10 @@ inline untake_and_drop ()
     dropping = true
   }
   do
-  :: atomic { out ? j -> if :: job[j] == QUEUED -> job[j] = DROPPED; check_stopped () :: else fi }
+  :: atomic { out ? j -> if :: job[j] == QUEUED -> job[j] = DROPPED :: else fi }
+     atomic { WITH_LOCK; check_stopped () }
      atomic {
+       WITH_LOCK;
        if
        :: !stopped -> queue ! j; want_worker ()
        :: else                                     /* dropped by whoever posts it */
@@ -286,8 +294,8 @@ proctype closer ()
   untake_and_drop ();
 #endif
 #ifndef BUG_NOBODY_WOKEN
-  atomic { wake_all () }
-  atomic { check_stopped (); if :: stopped -> wake_all () :: else fi }
+  atomic { WITH_LOCK; wake_all () }
+  atomic { WITH_LOCK; check_stopped (); if :: stopped -> wake_all () :: else fi }
 #endif
 }
 
@@ -305,6 +313,7 @@ inline run_job ()
   :: claimed && HELD (j) -> ENDED (KEY)
   :: claimed && BLOCKS (j) ->
        atomic {
+         WITH_LOCK;
          n_blocked++;
 #ifdef BUG_BATCH_FORGOTTEN
          if :: HAS_WORK -> want_worker () :: else fi
@@ -315,11 +324,13 @@ inline run_job ()
 #endif
        }
        ENDED (KEY);
-       atomic { n_blocked-- }
+       atomic { WITH_LOCK; n_blocked-- }
   :: else
   fi;
   if
-  :: claimed -> atomic { job[j] = DONE; if :: closed -> check_stopped (); if :: stopped -> wake_all () :: else fi :: else fi }
+  :: claimed ->
+       job[j] = DONE;
+       atomic { WITH_LOCK; if :: closed -> check_stopped (); if :: stopped -> wake_all () :: else fi :: else fi }
   :: else
   fi;
   claimed = false;
@@ -334,14 +345,13 @@ proctype worker (byte me)
 end_unborn:
   started[me];
 
-  atomic { alive[me] = true; searching = false; goto find }
+  atomic { TAKE_LOCK; alive[me] = true; searching = false }
 
-  /* the lock is held: worker_find() */
+  /* worker_find(): the lock is held */
 find:
-  atomic {
-    busy[me] = false;
-    awake = true;
+  atomic { busy[me] = false; awake = true }
 again:
+  atomic {
     if
     :: !SURPLUS && HAS_WORK -> take ()
     :: !SURPLUS && !HAS_WORK -> steal ()
@@ -355,7 +365,8 @@ again:
          more = false;
 #endif
          busy[me] = true;
-         goto batch_taken
+         held = false;
+         goto work
     :: else
     fi;
     if
@@ -364,14 +375,13 @@ again:
     fi;
     if
     :: searching -> goto looked
-    :: else -> searching = true
+    :: else -> searching = true; held = false
     fi
   }
   /* worker_spin(): without the lock, for however long it takes */
-  atomic {
-    searching = false;
+  atomic { TAKE_LOCK; searching = false }
 looked:
-    skip;
+  atomic {
 #ifndef BUG_ONLY_QUEUE
     stealable (more);
 #endif
@@ -379,7 +389,7 @@ looked:
 #ifndef BUG_SLEEP_UNCHECKED
     :: HAS_WORK || MUST_LEAVE || more -> more = false; goto again
 #endif
-    :: else -> more = false; parked[me] = true; n_sleepers++
+    :: else -> more = false; parked[me] = true; n_sleepers++; held = false
     fi
   }
 end_asleep:
@@ -390,6 +400,7 @@ end_asleep:
 #endif
   fi
   atomic {
+    TAKE_LOCK;
     if
     :: parked[me] -> parked[me] = false; n_sleepers--
     :: else ->
@@ -397,20 +408,22 @@ end_asleep:
          searching = false;
 #endif
          awake = true
-    fi;
-    goto again
+    fi
   }
+  goto again;
 
-batch_taken:
+work:
   do
   :: atomic { BEHIND (me) > 0 -> j = batch[me * N_JOBS + first[me]]; first[me]++ }
      run_job ()
-  :: atomic { BEHIND (me) == 0 -> goto find }
+  :: atomic { BEHIND (me) == 0 && !held -> held = true; goto find }
   od;
 
+  /* worker_leave(): the lock is still held */
 leave:
 #ifdef BUG_LEAVES_LATE
-  skip;
+  held = false;
+  atomic { TAKE_LOCK }
 #endif
   atomic {
     alive[me] = false;
@@ -420,7 +433,8 @@ leave:
 #ifndef BUG_LEAVES_LATE
     if :: HAS_WORK -> want_worker () :: else fi;
 #endif
-    check_stopped ()
+    check_stopped ();
+    held = false
   }
   goto end_unborn
 }
