@@ -113,6 +113,9 @@ aex_pending_set_canceller (AexPending *self, AexPendingFunc func, gpointer user_
   aex_pending_lock (self);
   waiter = g_steal_pointer (&extra->canceller);
   aex_pending_unlock (self);
+  /* Whoever cancelled meanwhile has taken it: it is going to be called. */
+  if (waiter == NULL && state & AEX_BIT_CANCEL)
+    return TRUE;
   g_clear_pointer (&waiter, aex_waiter_release);
   return FALSE;
 }

@@ -217,6 +217,8 @@ aex_pending_load (AexPending *self)
 gboolean aex_pending_claim          (AexPending *self, guint generation);
 gboolean aex_pending_claim_any      (AexPending *self);
 gboolean aex_pending_record         (AexPending *self, AexTag tag, AexWord value);   /* consumes value */
+gboolean aex_pending_reserve        (AexPending *self);                              /* a promise; FALSE: too late */
+void     aex_pending_fulfil         (AexPending *self);                              /* one that is reserved, with no value */
 void     aex_pending_function_done  (AexPending *self);
 gboolean aex_pending_settle_linked  (AexPending *self, AexPending *source);          /* take over its outcome */
 void     aex_pending_note_observed  (AexPending *self);
