@@ -30,6 +30,7 @@ fail() {
 
 # Lines "URI RELEASE COMPONENT" of what this machine installs from Debian.
 known_archives() {
+    # shellcheck disable=SC2016
     apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         sed -n 's/^Debian //p' | sort -u
 }
@@ -104,6 +105,7 @@ make() {
 }
 
 # In the namespaces, as root.  $1: root, $2: yes if it may be written to, $3: user, then folders, "--", the command.
+# shellcheck disable=SC2016
 inside='
 set -eu
 root=$1 writable=$2 user=$3

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Far less than one forgotten object per item. */
-#define MAX_GROWTH_KIB 1024
+/* Less than one forgotten object per item. */
+#define MAX_GROWTH_KIB 256
 
 #define LOOK_EVERY 64
 
