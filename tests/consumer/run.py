@@ -83,7 +83,6 @@ def installed(steps, source, work):
                      GI_TYPELIB_PATH=os.path.join(lib, "girepository-1.0"))
     build_consumer(steps, work)
     compiled(steps, work)
-    staged(steps, build, work)
     python(steps, source, prefix)
     gjs(steps, prefix)
     vala(steps, prefix, work)
@@ -93,6 +92,8 @@ def installed(steps, source, work):
     packaging.relocated(steps, prefix, work, os.path.join(HERE, "consumer.c"))
     packaging.reproducible(steps, source, prefix, work, options)
     packaging.uninstalled(steps, build, prefix)
+    # Last: what is uninstalled is what was installed last.
+    staged(steps, build, work)
 
 
 def compiled(steps, work):
