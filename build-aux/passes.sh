@@ -42,7 +42,7 @@ configure() {
 # build NAME OPTION...
 build() {
     local name=$1
-    if ! configure "$@" || ! "${within[@]}" ninja -k 0 -C "$builds/$name" >>"$builds/$name.log" 2>&1; then
+    if ! configure "$@" || ! "${within[@]}" ninja -k 0 -C "$builds/$name" all meson-test-prereq >>"$builds/$name.log" 2>&1; then
         tail -n 40 "$builds/$name.log"
         failed "$name: the build"
         return 1
