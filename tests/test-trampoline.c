@@ -329,7 +329,7 @@ main (int    argc,
   aex_test_add_data ("/trampoline/K56/done-callback-at-once", "at once", test_done_callback);
   aex_test_add ("/trampoline/R6/done-callback-removed", test_done_callback_removed);
   aex_test_add ("/trampoline/K51/watch", test_watch);
-  aex_test_add ("/trampoline/K49-N6/run", test_run);
+  aex_test_add ("/trampoline/N6-I10/run", test_run);
   aex_test_add ("/trampoline/R4/resolve", test_resolve);
   aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
   aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);
