@@ -5,16 +5,18 @@
 import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
 
-async function namespaceOrNull(name) {
+// Not import(): whether that finds something is known only later.
+function namespaceOrNull(name) {
     try {
-        return (await import(`gi://${name}?version=2.0`)).default;
+        return imports.gi[name];
     } catch {
         return null;
     }
 }
 
-const GioUnix = await namespaceOrNull('GioUnix');
-const GLibUnix = await namespaceOrNull('GLibUnix');
+const GioUnix = namespaceOrNull('GioUnix');
+const GLibUnix = namespaceOrNull('GLibUnix');
 
 export const OutputStream = GioUnix === null ? Gio.UnixOutputStream : GioUnix.OutputStream;
-export const addSignal = GLibUnix === null ? GLib.unix_signal_add : GLibUnix.signal_add;
+export const addSignal = GLibUnix === null ? GLib.unix_signal_add
+    : GLibUnix.signal_add ?? GLibUnix.signal_add_full;
