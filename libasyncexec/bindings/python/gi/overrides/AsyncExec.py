@@ -5,7 +5,7 @@ from gi.overrides import override
 
 from ._asyncexec import (caller, executor, exit as exits, futures, jobs, limiter, messages, pending, run as running,
                          scopes, several, streams, testing)
-from ._asyncexec.hidden import hide
+from ._asyncexec.hidden import finalize, hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
@@ -51,6 +51,8 @@ hide(Caller, {
     "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
 })
 hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelScope()"})
+
+finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream)
 
 exits.install()
 

@@ -179,6 +179,25 @@ def clean(text):
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def _clear_frames(trace):
+    """What has run by now keeps nothing; frames that still run stay as they are.
+
+    From Python 3.13 on the frame of a coroutine that raised knows who stepped it, and that one its callers: among them
+    who waited for the pending.  Earlier, to clear a frame that is suspended would close its generator."""
+    traceback.clear_frames(trace)
+    if sys.version_info < (3, 13):
+        return
+    seen = set()
+    for frame, _ in traceback.walk_tb(trace):
+        while frame is not None and frame not in seen:
+            seen.add(frame)
+            try:
+                frame.clear()
+            except RuntimeError:
+                pass
+            frame = frame.f_back
+
+
 class _Raised:
     """The exception of an outcome.  C owns this, the pending that was read first owns the exception: the garbage
     collector does not see through C, and an exception knows the frames in which the pending is a variable."""
@@ -217,8 +236,7 @@ class _Borrower(_Keeper):
     __slots__ = ()
 
     def __del__(self):
-        # Frames that still run stay as they are.
-        traceback.clear_frames(self.exception.__traceback__)
+        _clear_frames(self.exception.__traceback__)
         self.raised.reader = None
         self.raised.exception = self.exception
 
