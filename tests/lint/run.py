@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""clang-tidy or cppcheck over the library, and over a file with planted defects.
+
+usage: run.py clang-tidy|cppcheck PROGRAM SOURCE_ROOT BUILD_ROOT
+
+Which checks, and why not others: .clang-tidy at the top, cppcheck.supp here.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+FOLDER = os.path.dirname(os.path.realpath(__file__))
+PLANTED = os.path.join(FOLDER, "planted.c")
+FINDING = re.compile(r"^[^\s:]+:\d+:(\d+:)? (error|warning|style|performance|portability):? ", re.M)
+
+MUST_FIND = {
+    "clang-tidy": ("clang-analyzer-core.NullDereference", "clang-analyzer-unix.Malloc",
+                   "bugprone-sizeof-expression"),
+    "cppcheck": ("resourceLeak", "arrayIndexOutOfBounds", "deallocuse", "pointerSize"),
+}
+
+
+def entries(build_root):
+    """One entry of the compilation database for each source of the library."""
+    with open(os.path.join(build_root, "compile_commands.json"), encoding="utf-8") as file:
+        found = {}
+        for entry in json.load(file):
+            path = os.path.realpath(os.path.join(entry["directory"], entry["file"]))
+            # Each is compiled twice; generated sources are somebody else's style.
+            if "/libasyncexec/" in path and not path.startswith(os.path.realpath(build_root) + "/") \
+                    and "asyncexec-private" in entry["output"]:
+                found[path] = entry
+    return [found[path] for path in sorted(found)]
+
+
+def output_of(command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    return done.returncode, done.stdout
+
+
+def run_clang_tidy(program, root, database, files, fixed=None):
+    """{file: (exit code, output)}"""
+    command = [program, "--quiet", f"--config-file={root}/.clang-tidy"]
+    tail = ["--", "-std=gnu11", *fixed] if fixed is not None else []
+    # The commands may be gcc's.
+    options = ["-p", database, "--extra-arg=-Wno-unknown-warning-option"] if fixed is None else []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = pool.map(lambda file: output_of([*command, *options, file, *tail]), files)
+        return dict(zip(files, outcomes))
+
+
+def run_cppcheck(program, root, database, files, fixed=None):
+    command = [program, "--quiet", "--error-exitcode=1", "--std=c11", "--library=gtk",
+               "--enable=warning,performance,portability", "--inline-suppr", f"-j{os.cpu_count()}",
+               f"--suppressions-list={FOLDER}/cppcheck.supp",
+               "--template={file}:{line}:{column}: {severity}: {message} [{id}]"]
+    if fixed is None:
+        command += ["-D__linux__", f"--project={database}/compile_commands.json"]
+    else:
+        command += [*fixed, *files]
+    return {"the library": output_of(command)}
+
+
+RUNNERS = {"clang-tidy": run_clang_tidy, "cppcheck": run_cppcheck}
+
+
+def found_in(outcomes):
+    """Findings as text, and what a tool said that could not do its work."""
+    return "".join(output for code, output in outcomes.values() if code != 0 or FINDING.search(output))
+
+
+def check_planted(tool, program, root, report):
+    found = found_in(RUNNERS[tool](program, root, None, [PLANTED], []))
+    for name in MUST_FIND[tool]:
+        report(f"/lint/X20/{tool}/{name}", f"[{name}" in found or f"{name}," in found or f",{name}" in found, found)
+    found = found_in(RUNNERS[tool](program, root, None, [PLANTED], ["-DFIXED"]))
+    report(f"/lint/X20/{tool}/twin-is-silent", not found, found)
+
+
+def main():
+    tool, program, root, build_root = sys.argv[1:]
+    failed = number = 0
+
+    def report(name, good, output):
+        nonlocal failed, number
+        number += 1
+        failed += not good
+        if not good:
+            print(output, file=sys.stderr)
+        print(f"{'ok' if good else 'not ok'} {number} {name}", flush=True)
+
+    print(f"1..{len(MUST_FIND[tool]) + 2}")
+    check_planted(tool, program, root, report)
+    database = entries(build_root)
+    files = [os.path.realpath(os.path.join(entry["directory"], entry["file"])) for entry in database]
+    with tempfile.TemporaryDirectory(prefix="aex-lint-") as folder:
+        with open(os.path.join(folder, "compile_commands.json"), "w", encoding="utf-8") as file:
+            json.dump(database, file)
+        found = found_in(RUNNERS[tool](program, root, folder, files))
+    report(f"/lint/{tool}/library", bool(files) and not found, found or "no source was found")
+    print(f"# figure: {tool} files={len(files)} findings={len(FINDING.findall(found))}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
