@@ -68,7 +68,9 @@ on_unhandled (AexExecutor *executor,
   g_assert_null (pending);
   if (self->error == NULL)
     self->error = g_error_copy (error);
-  self->n_called++;
+  g_atomic_int_inc (&self->n_called);
+  /* A caller's owner is its own thread. */
+  g_main_context_wakeup (NULL);
   return TRUE;
 }
 

@@ -160,7 +160,7 @@ test_pending (void)
   aex_pending_set_name (pending, "of properties");
   g_object_get (pending, "name", &name, "state", &state, NULL);
   g_assert_cmpstr (name, ==, "of properties");
-  g_assert_cmpint (state, ==, AEX_PENDING_STATE_QUEUED);
+  g_assert_cmpint (state, ==, AEX_PENDING_STATE_RUNNING);
   g_assert_true (aex_pending_resolve (pending, NULL));
   g_object_get (pending, "state", &state, NULL);
   g_assert_cmpint (state, ==, AEX_PENDING_STATE_RESOLVED);

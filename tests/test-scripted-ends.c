@@ -76,12 +76,6 @@ run_kept (AexExecutor *keeper)
 
 /* --- nobody will ever run its context */
 static gpointer
-make_in_bare_thread (gpointer data)
-{
-  return keeper_new (FALSE);
-}
-
-static gpointer
 make_in_lost_context (gpointer data)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
@@ -94,9 +88,9 @@ make_in_lost_context (gpointer data)
 }
 
 static void
-test_lost (gconstpointer make)
+test_context_is_gone (void)
 {
-  AexExecutor *keeper = g_thread_join (g_thread_new ("maker", (GThreadFunc) make, NULL));
+  AexExecutor *keeper = g_thread_join (g_thread_new ("maker", make_in_lost_context, NULL));
   g_autoptr (AexPending) job = NULL;
   g_autoptr (AexPending) done = NULL;
   AexPoison poison;
@@ -280,8 +274,7 @@ main (int    argc,
       char **argv)
 {
   aex_test_init (&argc, &argv);
-  aex_test_add_data ("/scripted/I1/made-in-a-bare-thread", (gconstpointer) make_in_bare_thread, test_lost);
-  aex_test_add_data ("/scripted/I1/context-is-gone", (gconstpointer) make_in_lost_context, test_lost);
+  aex_test_add ("/scripted/I1/context-is-gone", test_context_is_gone);
   aex_test_add ("/scripted/max-pending/busy", test_busy);
   aex_test_add ("/scripted/K38/closed", test_post_when_closed);
   aex_test_add ("/scripted/S11/shutdown-without-pending", test_bad_shutdown);

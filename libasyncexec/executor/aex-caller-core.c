@@ -367,7 +367,7 @@ caller_get_width (AexCore *core)
   .hand_over = caller_hand_over, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
-  .close_on_dispose = closes, \
+  .close_on_dispose = (closes), \
   .get_width = caller_get_width, \
 }
 

@@ -38,7 +38,29 @@ planted_freed (void)
   return first;
 }
 
-/* bugprone-sizeof-expression; cppcheck: pointerSize */
+/* bugprone-suspicious-string-compare */
+int
+planted_compare (const char *text)
+{
+#ifdef FIXED
+  return strcmp (text, "planted") == 0;
+#else
+  return strcmp (text, "planted") == -1;
+#endif
+}
+
+/* cert-env33-c */
+void
+planted_command (const char *command)
+{
+#ifdef FIXED
+  (void) command;
+#else
+  (void) system (command);
+#endif
+}
+
+/* cppcheck: pointerSize */
 void
 planted_size (char *text)
 {

@@ -21,7 +21,7 @@ FINDING = re.compile(r"^[^\s:]+:\d+:(\d+:)? (error|warning|style|performance|por
 
 MUST_FIND = {
     "clang-tidy": ("clang-analyzer-core.NullDereference", "clang-analyzer-unix.Malloc",
-                   "bugprone-sizeof-expression"),
+                   "bugprone-suspicious-string-compare", "cert-env33-c"),
     "cppcheck": ("resourceLeak", "arrayIndexOutOfBounds", "deallocuse", "pointerSize"),
 }
 
