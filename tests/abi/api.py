@@ -50,10 +50,15 @@ def inside(element):
 
 
 def things(element, owner=""):
+    n_fields = 0
     for child in children(element):
         if child.get("moved-to"):
             continue
         path = f"{owner}.{child.get('name', '')}" if owner else child.get("name", "")
+        # The order of fields is that in memory.
+        if short(child.tag) == "field":
+            n_fields += 1
+            path += f" #{n_fields}"
         if short(child.tag) in OWNERS:
             yield head(child, path)
             yield from things(child, path)

@@ -8,13 +8,15 @@
 #define PLANTED_SIGNATURE 3
 #define PLANTED_ADDED     4
 
-typedef struct
+typedef struct _PlantedThing PlantedThing;
+
+struct _PlantedThing
 {
 #if PLANTED == PLANTED_LAYOUT
   int flags;
 #endif
   int count;
-} PlantedThing;
+};
 
 #if PLANTED == PLANTED_SIGNATURE
 int planted_use (PlantedThing *thing, long by);

@@ -77,9 +77,8 @@ def check_planted_api(report, gir):
             ("removed", method, "", True),
             ("signature", r'(<method name="is_done".*?<type name=)"gboolean"', r'\1"gint"', True),
             ("value", r'(<member name="not_done"\s+value=)"\d+"', r'\1"999"', True),
-            ("property-type", r'(<property name="name".*?<type name=)"utf8"', r'\1"filename"', True),
-            ("added", f"({method})",
-             lambda m: m.group(1) + m.group(1).replace("is_done", "is_planted"), False),
+            ("property", r'(<property name="name".*?<type name=)"utf8"', r'\1"filename"', True),
+            ("added", method, lambda m: m[0] + m[0].replace("is_done", "is_planted"), False),
             ("documentation", r"<doc [^>]*>[^<]*</doc>", "", False)):
         bad, new = api.compare(baseline, api.lines_of(changed(gir, pattern, replacement)))
         good = bool(bad) if is_bad else not bad and bool(new) == (name == "added")
