@@ -142,21 +142,35 @@ test_map_on_a_stopped_one (void)
 
 /* Outside of a pool there is nobody to replace; inside, the outermost of nested ones counts. */
 static gboolean
+job_open (AexPending   *job,
+          GCancellable *cancellable,
+          gpointer      gate,
+          GError      **error)
+{
+  aex_gate_open (gate);
+  return TRUE;
+}
+
+static gboolean
 job_block_twice (AexPending   *job,
                  GCancellable *cancellable,
                  gpointer      pool,
                  GError      **error)
 {
   g_autoptr (AexPending) other = NULL;
+  AexGate gate;
 
+  aex_gate_init (&gate);
   aex_blocking_begin ();
   aex_blocking_begin ();
-  other = aex_executor_submit (pool, aex_job_thread, NULL, NULL);
+  other = aex_executor_submit (pool, job_open, &gate, NULL);
   aex_blocking_end ();
-  /* The only worker is here, and was replaced. */
+  /* The only worker is here, blocked where the library does not see it, and was replaced. */
+  aex_gate_wait (&gate);
+  aex_blocking_end ();
   aex_test_wait (other);
-  aex_blocking_end ();
-  aex_pending_resolve_int64 (job, aex_pending_get_pointer (other, NULL) != g_thread_self ());
+  aex_gate_clear (&gate);
+  aex_pending_resolve_int64 (job, 1);
   return TRUE;
 }
 
