@@ -4,9 +4,10 @@
 
 usage: run.py GCOVR SOURCE_ROOT OBJECTS...
 
-OBJECTS are the folders of the library's objects in a build with -Db_coverage=true:
-of the shared library, which modules need, and of the one that tests link.  TAP: for each room, whether enough lines and branches were executed; what was
-not is listed.
+OBJECTS are the folders of the library's objects in a build with
+-Db_coverage=true: of the shared library, which modules need, and of the one that
+tests link.  TAP: for each room, whether enough lines and branches were executed;
+what was not is listed.
 """
 
 import json
@@ -85,11 +86,24 @@ def count(files):
     return shares, missing
 
 
+def sees_what_is_missing():
+    """The count of a sample: one line of two, one branch of two."""
+    sample = [{"file": "libasyncexec/base/a.c", "lines": [
+        {"line_number": 1, "gcovr/noncode": False, "count": 0, "branches": []},
+        {"line_number": 2, "gcovr/noncode": False, "count": 3, "branches": [{"count": 3}, {"count": 0}]},
+        {"line_number": 3, "gcovr/noncode": True, "count": 0, "branches": []}]}]
+    shares, missing = count(sample)
+    return shares == {"base": {"lines": Share(1, 2), "branches": Share(1, 2)}} and \
+        missing == {"libasyncexec/base/a.c": ["1", "2?1"]}
+
+
 def main():
     gcovr, root, objects = sys.argv[1], os.path.realpath(sys.argv[2]), sys.argv[3:]
     shares, missing = count(measure(gcovr, root, objects))
-    print(f"1..{len(ROOMS) * len(BARS)}")
-    number = failed = 0
+    print(f"1..{len(ROOMS) * len(BARS) + 1}")
+    number = 1
+    failed = int(not sees_what_is_missing())
+    print(f"{'not ok' if failed else 'ok'} 1 /coverage/X20/sees-what-is-missing")
     for room in ROOMS:
         for kind, bar in BARS.items():
             share = shares.get(room, {}).get(kind, Share(0, 0))
