@@ -6,6 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef AEX_TEST_COVERAGE
+# include <gcov.h>
+# define SAVE_COVERAGE() __gcov_dump ()
+#else
+# define SAVE_COVERAGE()
+#endif
+
 /* Rule 12: a forked child that did not exec gets errors, never a hang. */
 
 #define CHILD_SECONDS 20
@@ -102,6 +109,7 @@ check_in_child (gconstpointer data)
       signal (SIGALRM, SIG_DFL);
       alarm (CHILD_SECONDS);
       func (&world);
+      SAVE_COVERAGE ();
       _exit (0);
     }
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);

@@ -383,7 +383,7 @@ caller_get_width (AexCore *core)
   .ensure_thread = caller_ensure_thread, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
-  .close_on_dispose = closes, \
+  .close_on_dispose = (closes), \
   .get_width = caller_get_width, \
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/aex-fork-private.h"
 
-#define DEFAULT_IDLE_TIMEOUT_US (60 * G_USEC_PER_SEC)
+#define DEFAULT_IDLE_TIMEOUT_US (60 * (gint64) G_USEC_PER_SEC)
 
 static guint
 pool_length (AexPoolCore *self, AexLane lane)
