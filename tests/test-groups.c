@@ -117,6 +117,7 @@ test_late_members (void)
   Spawn data = { .late = NULL };
   AexBlock block;
 
+  aex_executor_set_default (pool);
   aex_block_init (&data.block);
   first = aex_block_begin (&block, pool);
   g_object_unref (aex_executor_submit (pool, spawn, &data, NULL));
@@ -130,6 +131,7 @@ test_late_members (void)
   aex_assert_resolved_empty (end);
   g_object_unref (data.late);
   aex_block_clear (&data.block);
+  aex_executor_set_default (NULL);
   aex_test_shutdown (pool);
 }
 
@@ -177,9 +179,11 @@ is_there (gpointer data)
 static void
 test_after_the_end (void)
 {
+  AexExecutor *pool = aex_test_pool (1);
   g_autoptr (AexPendingGroup) group = entered (AEX_GROUP_MODE_IGNORE);
   g_autoptr (AexPending) promise = aex_pending_new (), more = NULL, end = NULL;
 
+  aex_executor_set_default (pool);
   aex_pending_group_add (group, promise);
   aex_pending_add_done_callback (promise, submit_more, &more, NULL);
   end = aex_pending_group_end (group);
@@ -188,6 +192,8 @@ test_after_the_end (void)
   aex_test_iterate_until (is_there, &more);
   aex_test_wait (more);
   aex_assert_resolved_int64 (more, 3);
+  aex_executor_set_default (NULL);
+  aex_test_shutdown (pool);
 }
 
 /* ---- errors */
@@ -223,13 +229,9 @@ static void
 test_all_errors (gconstpointer mode)
 {
   g_autoptr (AexPendingGroup) group = aex_pending_group_new (GPOINTER_TO_INT (mode));
-  g_autoptr (AexPending) first = aex_pending_new (), second = aex_pending_new (), third = aex_pending_new (), end = NULL;
-  g_autoptr (GValue) payload = NULL;
+  g_autoptr (AexPending) first = aex_pending_new (), third = aex_pending_new (), end = NULL;
+  g_autoptr (AexPending) second = aex_pending_new_full (AEX_PENDING_FLAGS_PROTECTED, NULL);
 
-  /* Protected from the cancellation by what they end with. */
-  aex_pending_set_canceller (second, aex_poison_callback, NULL, NULL);
-  g_clear_object (&second);
-  second = aex_pending_new_full (AEX_PENDING_FLAGS_PROTECTED, NULL);
   aex_pending_group_add (group, first);
   aex_pending_group_add (group, second);
   aex_pending_group_add (group, third);
@@ -239,7 +241,6 @@ test_all_errors (gconstpointer mode)
   g_assert_false (aex_pending_is_done (end));
   reject (second, "two");
   assert_group_error (end, (const char *[]) { "one", "two", NULL });
-  payload = NULL;
 }
 
 static void
@@ -386,8 +387,10 @@ test_scope_outside (void)
   aex_scope_cancel (scope);
   g_assert_true (aex_pending_group_is_cancelled (group));
   aex_assert_cancelled (member);
-  /* A member of the outer one as well, which does not go through the shield. */
+  /* A member of the outer one as well, whose cancellation does not go through the shield. */
   g_assert_false (aex_pending_group_is_cancelled (shielded));
+  aex_assert_state (safe, RUNNING);
+  g_assert_cmpuint (n_members (group), ==, 1);
   aex_pending_cancel (safe, NULL);
   end = aex_pending_group_end (group);
   other_end = aex_pending_group_join (shielded);
@@ -477,9 +480,9 @@ test_scope_inside (void)
   job = aex_executor_submit (pool, aex_job_int, NULL, NULL);
   g_assert_cmpuint (n_members (group), ==, 1);
   aex_clock_advance (SECOND);
+  g_assert_true (aex_scope_leave (scope));
   aex_test_wait (job);
   aex_assert_failed_with (job, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  g_assert_true (aex_scope_leave (scope));
   end = aex_pending_group_end (group);
   aex_assert_resolved_empty (end);
   g_object_unref (job);
@@ -674,6 +677,7 @@ test_opt_out (void)
   g_autoptr (AexPending) job = NULL, grandchild = NULL, end = NULL, outer_end = NULL;
   AexBlock block;
 
+  aex_executor_set_default (pool);
   aex_block_init (&block);
   aex_submit_options_set_trackers (options, NULL, 0);
   job = aex_executor_submit_full (pool, options, spawn_untracked, &block, NULL);
@@ -689,10 +693,11 @@ test_opt_out (void)
   /* It stands in the scope around the groups. */
   aex_scope_cancel (scope);
   g_assert_true (aex_pending_is_cancelled (grandchild));
+  aex_scope_leave (scope);
   aex_gate_open (&block.release);
   aex_test_wait (grandchild);
-  aex_scope_leave (scope);
   aex_block_clear (&block);
+  aex_executor_set_default (NULL);
   aex_test_shutdown (pool);
 }
 

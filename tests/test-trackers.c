@@ -122,6 +122,7 @@ test_knows (void)
   g_autoptr (GError) error = NULL;
   AexBlock block;
 
+  aex_executor_set_default (pool);
   aex_block_init (&block);
   job = aex_executor_submit (pool, start_another, &block, NULL);
   aex_test_wait (job);
@@ -147,6 +148,7 @@ test_knows (void)
   g_assert_cmpuint (aex_pending_tracker_get_n_pendings (tracker), ==, 0);
   pop (manager, token);
   aex_block_clear (&block);
+  aex_executor_set_default (NULL);
   aex_test_shutdown (pool);
 }
 

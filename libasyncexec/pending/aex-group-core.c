@@ -164,7 +164,9 @@ grace_is_over (gpointer data)
 
       g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", name != NULL ? name : "(unnamed)");
     }
-  g_warning ("A cancelled group goes on without %u members that have not ended in time: %s", stuck->len, names->str);
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "AEX_PENDING", names->str,
+                    "MESSAGE", "A cancelled group goes on without members that have not ended in time, %u: %s",
+                    stuck->len, names->str);
   finish (core, &rest);
 }
 
@@ -213,8 +215,12 @@ cancel_locked (AexGroup *self, AexGroupEnd why)
 static void
 cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *members, const char *message)
 {
-  g_autoptr (GPtrArray) pendings = aex_members_to_pendings (members);
+  g_autoptr (GPtrArray) pendings = NULL;
 
+  for (guint i = members->len; i > 0; i--)
+    if (((AexMember *) members->pdata[i - 1])->shielded)
+      g_ptr_array_remove_index (members, i - 1);
+  pendings = aex_members_to_pendings (members);
   if (scope != NULL)
     aex_scope_cancel (scope);
   for (guint i = 0; i < pendings->len; i++)
@@ -334,11 +340,15 @@ aex_group_member_left (AexMember *member, AexPending *pending)
 gboolean
 aex_group_add (AexTrackerCore *core, AexPending *pending)
 {
-  gboolean added = aex_tracker_core_add (core, pending);
+  gboolean added = aex_tracker_core_add (core, pending, FALSE);
+  gboolean shielded = core->group->shield;
 
-  /* Those around it were open when it was made: one that is not does not take it. */
+  /* One of those around it that is over does not take it. */
   for (AexTrackerCore *outer = core->group->parent; added && outer != NULL; outer = outer->group->parent)
-    aex_tracker_core_add (outer, pending);
+    {
+      aex_tracker_core_add (outer, pending, shielded);
+      shielded = shielded || outer->group->shield;
+    }
   return added;
 }
 

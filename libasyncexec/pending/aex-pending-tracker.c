@@ -154,7 +154,7 @@ aex_pending_tracker_add (AexPendingTracker *self, AexPending *pending)
   g_return_val_if_fail (AEX_IS_PENDING (pending), FALSE);
 
   core = aex_pending_tracker_get_core (self);
-  return core->group != NULL ? aex_group_add (core, pending) : aex_tracker_core_add (core, pending);
+  return core->group != NULL ? aex_group_add (core, pending) : aex_tracker_core_add (core, pending, FALSE);
 }
 
 /**
@@ -170,16 +170,12 @@ aex_pending_tracker_add (AexPendingTracker *self, AexPending *pending)
 guint
 aex_pending_tracker_get_n_pendings (AexPendingTracker *self)
 {
-  AexTrackerCore *core;
-  guint n;
+  g_autoptr (GPtrArray) pendings = NULL;
 
   g_return_val_if_fail (AEX_IS_PENDING_TRACKER (self), 0);
 
-  core = aex_pending_tracker_get_core (self);
-  g_mutex_lock (&core->lock);
-  n = core->members.length;
-  g_mutex_unlock (&core->lock);
-  return n;
+  pendings = aex_pending_tracker_dup_pendings (self);
+  return pendings->len;
 }
 
 /**

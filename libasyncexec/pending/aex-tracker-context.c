@@ -130,7 +130,7 @@ aex_pending_join_trackers (AexPending *self)
     {
       tracker = item_tracker (&context->items[i]);
       if (tracker != NULL)
-        aex_tracker_core_add (tracker, self);
+        aex_tracker_core_add (tracker, self, FALSE);
     }
   tracker = aex_group_of_context (context);
   if (tracker != NULL)

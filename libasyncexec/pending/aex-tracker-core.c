@@ -143,14 +143,14 @@ list_member (AexTrackerCore *self, AexMember *member, gboolean *cancel)
       g_queue_push_tail_link (&self->members, &member->link);
       g_hash_table_insert (self->by_pending, (gpointer) member->address, member);
     }
-  *cancel = listed && self->group != NULL && aex_group_is_cancelled_locked (self->group);
+  *cancel = listed && !member->shielded && self->group != NULL && aex_group_is_cancelled_locked (self->group);
   g_mutex_unlock (&self->lock);
   return listed;
 }
 
 /* FALSE: it is done, is a member already, or self takes no more. */
 gboolean
-aex_tracker_core_add (AexTrackerCore *self, AexPending *pending)
+aex_tracker_core_add (AexTrackerCore *self, AexPending *pending, gboolean shielded)
 {
   AexMember *member;
   AexWaiter *waiter;
@@ -162,6 +162,7 @@ aex_tracker_core_add (AexTrackerCore *self, AexPending *pending)
   waiter = aex_waiter_new (AEX_WAITER_INLINE, (gpointer) member_done, member, member_released);
   waiter->weak = TRUE;
   member->waiter_id = waiter->id;
+  member->shielded = shielded;
   if (!list_member (self, member, &cancel))
     {
       member->told = TRUE;
@@ -232,6 +233,9 @@ aex_members_to_pendings (GPtrArray *members)
     {
       AexPending *pending = g_weak_ref_get (&((AexMember *) members->pdata[i])->pending);
 
+      /* Who waits may know that it is done before we are told. */
+      if (pending != NULL && AEX_IS_DONE (aex_pending_load (pending)))
+        g_clear_object (&pending);
       if (pending != NULL)
         g_ptr_array_add (pendings, pending);
     }

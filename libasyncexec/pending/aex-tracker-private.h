@@ -39,12 +39,13 @@ typedef struct {
   GList link;
   gboolean listed;             /* guarded by the lock of core */
   gboolean told;               /* the pending is done */
+  gboolean shielded;           /* a group inside does not let our cancellation through */
 } AexMember;
 
 AexTrackerCore *aex_tracker_core_new    (gpointer facade);
 AexTrackerCore *aex_tracker_core_ref    (AexTrackerCore *self);
 void            aex_tracker_core_unref  (gpointer self);
-gboolean        aex_tracker_core_add    (AexTrackerCore *self, AexPending *pending);
+gboolean        aex_tracker_core_add    (AexTrackerCore *self, AexPending *pending, gboolean shielded);
 gboolean        aex_tracker_core_remove (AexTrackerCore *self, AexPending *pending);
 gboolean        aex_tracker_core_knows  (AexTrackerCore *self, AexPending *pending);
 GPtrArray      *aex_tracker_core_dup    (AexTrackerCore *self);               /* element AexPending */
