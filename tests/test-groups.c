@@ -152,6 +152,7 @@ test_explicit (void)
   g_assert_false (aex_pending_is_done (end));
   g_assert_false (aex_pending_cancel (end, NULL));
   aex_pending_resolve (promise, NULL);
+  aex_test_wait (end);
   aex_assert_resolved_empty (end);
   late = aex_pending_group_submit (group, pool, aex_job_int, NULL, NULL);
   aex_assert_state (late, CANCELLED);
@@ -415,8 +416,9 @@ test_shield (void)
   aex_test_wait (job);
   aex_assert_resolved_int64 (job, 5);
   end = aex_pending_group_end (group);
-  aex_assert_resolved_empty (end);
   aex_scope_leave (scope);
+  aex_test_wait (end);
+  aex_assert_resolved_empty (end);
   aex_test_shutdown (pool);
 }
 
@@ -484,6 +486,7 @@ test_scope_inside (void)
   aex_test_wait (job);
   aex_assert_failed_with (job, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   end = aex_pending_group_end (group);
+  aex_test_wait (end);
   aex_assert_resolved_empty (end);
   g_object_unref (job);
   aex_block_end (&block, blocker);
@@ -526,15 +529,18 @@ test_reenter (void)
 {
   g_autoptr (AexPendingGroup) group = entered (AEX_GROUP_MODE_IGNORE);
   g_autoptr (AexPending) end = NULL;
+  g_autoptr (AexPending) member = aex_pending_new ();
   g_autoptr (GError) error = NULL, again = NULL;
 
   g_assert_false (aex_pending_group_enter (group, &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_REENTERED);
   aex_pending_group_leave (group);
+  aex_pending_group_add (group, member);
   end = aex_pending_group_end (group);
-  aex_assert_resolved_empty (end);
   g_assert_false (aex_pending_group_enter (group, &again));
   g_assert_error (again, AEX_ERROR, AEX_ERROR_REENTERED);
+  aex_pending_resolve (member, NULL);
+  aex_assert_resolved_empty (end);
 }
 
 static gboolean

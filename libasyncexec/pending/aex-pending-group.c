@@ -254,7 +254,8 @@ aex_pending_group_begin (AexPendingGroup *self, GError **error)
   core = get_core (self);
   g_mutex_lock (&core->lock);
   first = !core->group->begun && !core->group->joining && !atomic_load (&core->closed);
-  core->group->begun = core->group->inside = core->group->begun || first;
+  if (first)
+    core->group->begun = core->group->inside = TRUE;
   g_mutex_unlock (&core->lock);
   if (!first)
     {

@@ -47,6 +47,21 @@ declare module 'gi://AsyncExec?version=1' {
         metadata?: {[key: string]: Plain} | null;
         /** Gets every message, also those that are published at once. */
         subscriber?: ((message: any, pending: Pending<any>) => void) | null;
+        /** The classes of trackers that get to know of the job; none is outside of every group. */
+        trackers?: (typeof PendingTracker)[];
+        /** The group that it is a member of; null for none. */
+        group?: PendingGroup | null;
+    }
+
+    export interface GroupOptions {
+        /** IGNORE by default. */
+        mode?: GroupMode;
+        /** The scopes and the job around it do not cancel it. */
+        shield?: boolean;
+        /** After so long it is cancelled. */
+        timeout?: Seconds;
+        /** How long a cancelled group waits for members that do not listen; 10 by default. */
+        cancellationTimeout?: Seconds;
     }
 
     export interface MapOptions {
@@ -103,6 +118,7 @@ declare module 'gi://AsyncExec?version=1' {
     export enum StopFlags { NONE, FORCE }
     export enum ReturnWhen { FIRST_COMPLETED, FIRST_ERROR, ALL_COMPLETED }
     export enum ScopeFlags { NONE, SHIELD }
+    export enum GroupMode { IGNORE, RAISE, QUIET, RAISE_AT_END }
 
     /** The errors of the library; what was thrown in JavaScript comes back as itself. */
     export class Error extends GLib.Error {
@@ -160,6 +176,8 @@ declare module 'gi://AsyncExec?version=1' {
         constructor();
         static new<T>(): Pending<T>;
         static newFull<T>(flags?: PendingFlags, context?: Context | null): Pending<T>;
+        /** Known to the active trackers of these types. */
+        static newTracked<T>(trackerTypes: GObject.GType[]): Pending<T>;
         static resolved<T>(value: T): Pending<T>;
         static rejected<T = never>(thrown: unknown): Pending<T>;
         static newResolved<T>(value: T): Pending<T>;
@@ -514,6 +532,8 @@ declare module 'gi://AsyncExec?version=1' {
         setMetadata(key: string, value: Plain | undefined): void;
         setSubscriber(func: (message: any, pending: Pending<any>) => void): void;
         setReleaseOnOwner(release: boolean): void;
+        setTrackers(trackerTypes: GObject.GType[]): void;
+        setGroup(group: PendingGroup | null): void;
     }
 
     /** The values of context variables; restored around callbacks, not after an await. */
@@ -571,6 +591,87 @@ declare module 'gi://AsyncExec?version=1' {
         ref(): Scope;
         unref(): void;
     }
+
+    /** Knows the pendings that are made while it is active; forgets them when they are done. */
+    export abstract class PendingTracker extends GObject.Object {
+        static getCurrent(type?: GObject.GType): PendingTracker | null;
+        static refCurrent(type?: GObject.GType): PendingTracker | null;
+        static getActiveId(type: GObject.GType): number;
+        readonly id: number;
+        readonly nPendings: number;
+        readonly pendings: Pending<any>[];
+        readonly model: Gio.ListModel;
+        add(pending: unknown): unknown;
+        getId(): number;
+        getNPendings(): number;
+        dupPendings(): Pending<any>[];
+        getModel(): Gio.ListModel;
+    }
+
+    /** A tracker that only looks on. */
+    export class PendingManager extends PendingTracker {
+        static new(): PendingManager;
+        /** What func submits, until its first await, is known to it. */
+        run<A extends unknown[], T>(func: (...args: A) => T, ...args: A): T;
+        push(): ContextToken;
+        pop(token: ContextToken): boolean;
+        remove(pending: Pending<any>): boolean;
+    }
+
+    /**
+     * A function and all the work that is started in it: it ends when all of that has ended, with all the errors.
+     * JavaScript can not stay inside over an await: what belongs to the group is what run() calls, up to its first
+     * await, and what spawn(), submit(), on() and add() are given.
+     */
+    export class PendingGroup extends PendingTracker {
+        constructor(options?: GroupOptions);
+        static new(mode?: GroupMode): PendingGroup;
+        /**
+         * Calls func with a group, and waits for what it returns and for all members. A plain await in func is not
+         * ended when the group is cancelled: wait() of the group is.
+         */
+        static run<T>(options: GroupOptions | PendingGroup, func: (group: PendingGroup) => Awaitable<T>): Promise<T>;
+        static getCurrent(): PendingGroup | null;
+        static refCurrent(): PendingGroup | null;
+        readonly mode: GroupMode;
+        shield: boolean;
+        timeout: Seconds;
+        cancellationTimeout: Seconds;
+        readonly cancelled: boolean;
+        readonly over: boolean;
+        readonly cancellable: Gio.Cancellable;
+        readonly scope: Scope;
+        /** A pending, or a promise or a value as one, becomes a member. */
+        add<T>(value: Awaitable<T>): Pending<T>;
+        /** The executor, for what is to be a member. */
+        on(executor: Executor): OptionsView;
+        spawn<A extends unknown[], T>(func: JobFunction<A, T>, ...args: A): Pending<T>;
+        submit<A extends unknown[], T>(executor: Executor, func: JobFunction<A, T>, ...args: A): Pending<T>;
+        cancel(message?: string | null): boolean;
+        /** Waits as long as the group is not cancelled. */
+        wait<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;
+        /** Done when it has no members left. */
+        join(): Pending<null>;
+        begin(): boolean;
+        end(): Pending<null>;
+        /** @throws NOT_SUPPORTED */
+        enter(): never;
+        /** @throws NOT_SUPPORTED */
+        leave(): never;
+        isCancelled(): boolean;
+        isOver(): boolean;
+        getCancellable(): Gio.Cancellable;
+        getScope(): Scope;
+        getMode(): GroupMode;
+        getShield(): boolean;
+        setShield(shield: boolean): void;
+        getTimeout(): Seconds;
+        setTimeout(seconds: Seconds): void;
+        getCancellationTimeout(): Seconds;
+        setCancellationTimeout(seconds: Seconds): void;
+    }
+
+    export {PendingGroup as Group};
 
     export class ContextToken {
         ref(): ContextToken;
