@@ -290,6 +290,8 @@ abandoned_new (void)
 
   aex_pending_reject (ghost, g_error_new_literal (AEX_ERROR, AEX_ERROR_ABANDONED,
                                                   _("The pending was dropped before anybody completed it")));
+  /* Without a group that tells it nobody would have heard of it either. */
+  aex_pending_note_observed (ghost);
   return ghost;
 }
 
@@ -332,9 +334,6 @@ aex_group_member_left (AexMember *member, AexPending *pending)
     cancel_members (core, scope, members, NULL);
   if (over)
     finish (core, &rest);
-  /* One that nobody is told of any more keeps quiet: it was not completed at all. */
-  if (pending == NULL && done != NULL)
-    aex_pending_note_observed (done);
 }
 
 gboolean
