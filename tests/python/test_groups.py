@@ -383,6 +383,9 @@ class Cancellation(WithPool):
                 async with Group(shield=True):
                     scope.cancel()
                     self.assertEqual(await self.pool.submit(pow, 2, 2), 4)
+                await Pending()
+                self.fail("not reached")
+            self.assertTrue(scope.cancelled_caught)
 
         self.both(main)
 
