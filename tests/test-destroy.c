@@ -101,15 +101,6 @@ use_submit_async (AexPoison *poison)
 }
 
 static void
-use_group_submit (AexPoison *poison)
-{
-  AexExecutor *pool = begin_pool (poison);
-  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
-
-  end_work (pool, aex_pending_group_submit (group, pool, aex_poison_job, poison, aex_poison_release), poison);
-}
-
-static void
 use_submit_full (AexPoison *poison)
 {
   AexExecutor *pool = begin_pool (poison);
@@ -575,7 +566,6 @@ static const struct
   { "/destroy/X4/aex_executor_post", use_post },
   { "/destroy/X4/aex_executor_run", use_run },
   { "/destroy/X4/aex_executor_submit", use_submit },
-  { "/destroy/X4/aex_pending_group_submit", use_group_submit },
   { "/destroy/X4/aex_executor_submit_async", use_submit_async },
   { "/destroy/X4/aex_executor_submit_async_full", use_submit_async_full },
   { "/destroy/X4/aex_executor_submit_full", use_submit_full },

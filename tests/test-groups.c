@@ -153,6 +153,22 @@ test_after_the_end (void)
   aex_test_shutdown (pool);
 }
 
+static void
+test_submit_releases (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) job = NULL;
+  AexPoison poison;
+
+  aex_poison_init_executor (&poison, pool);
+  job = aex_pending_group_submit (group, pool, aex_poison_job, &poison, aex_poison_release);
+  aex_test_wait (job);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 1);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+  aex_test_shutdown (pool);
+}
+
 /* ---- entering */
 
 static void
@@ -408,6 +424,7 @@ main (int    argc,
   aex_test_add_in_context ("/groups/K60/basic", test_basic);
   aex_test_add_in_context ("/groups/K60-I7/empty", test_empty);
   aex_test_add_in_context ("/groups/K42-K60/explicit", test_explicit);
+  aex_test_add_in_context ("/groups/X4/aex_pending_group_submit", test_submit_releases);
   aex_test_add_in_context ("/groups/K42/properties", test_properties);
   aex_test_add_in_context ("/groups/K61/late-members", test_late_members);
   aex_test_add_in_context ("/groups/K61/after-the-end", test_after_the_end);
