@@ -4,6 +4,7 @@
 #include "aex-enum-types.h"
 #include "aex-error.h"
 #include "aex-scope.h"
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-group-private.h"
 
@@ -93,7 +94,8 @@ use (AexPendingGroup *self, GError **error)
 static void
 aex_pending_group_dispose (GObject *object)
 {
-  aex_group_drop (get_core (AEX_PENDING_GROUP (object)));
+  if (!aex_is_forked ())
+    aex_group_drop (get_core (AEX_PENDING_GROUP (object)));
   G_OBJECT_CLASS (aex_pending_group_parent_class)->dispose (object);
 }
 
@@ -251,6 +253,8 @@ aex_pending_group_begin (AexPendingGroup *self, GError **error)
 
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), FALSE);
 
+  if (aex_fork_check (error))
+    return FALSE;
   core = get_core (self);
   g_mutex_lock (&core->lock);
   first = !core->group->begun && !core->group->joining && !atomic_load (&core->closed);
@@ -328,6 +332,8 @@ aex_pending_group_end (AexPendingGroup *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
 
+  if (aex_is_forked ())
+    return aex_pending_new_if_forked ();
   core = get_core (self);
   if (self->scope != NULL && self->scope->entered)
     aex_scope_step_out (self->scope, "aex_pending_group_end");
@@ -361,7 +367,7 @@ aex_pending_group_join (AexPendingGroup *self)
 
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
 
-  if (!use (self, &error))
+  if (aex_fork_check (&error) || !use (self, &error))
     return aex_pending_new_failed (error);
   return aex_group_join (get_core (self), &self->join);
 }
@@ -387,7 +393,7 @@ aex_pending_group_add (AexPendingGroup *self, AexPending *pending)
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), FALSE);
   g_return_val_if_fail (AEX_IS_PENDING (pending), FALSE);
 
-  return use (self, NULL) && aex_group_add (get_core (self), pending);
+  return !aex_is_forked () && use (self, NULL) && aex_group_add (get_core (self), pending);
 }
 
 /**
@@ -407,7 +413,7 @@ aex_pending_group_cancel (AexPendingGroup *self, const char *message)
 {
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), FALSE);
 
-  return aex_group_cancel (get_core (self), AEX_GROUP_CANCELLED, message);
+  return !aex_is_forked () && aex_group_cancel (get_core (self), AEX_GROUP_CANCELLED, message);
 }
 
 /**
@@ -430,6 +436,8 @@ aex_pending_group_is_cancelled (AexPendingGroup *self)
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), FALSE);
 
   core = get_core (self);
+  if (aex_is_forked ())
+    return aex_group_is_cancelled_locked (core->group);
   g_mutex_lock (&core->lock);
   cancelled = aex_group_is_cancelled_locked (core->group);
   g_mutex_unlock (&core->lock);
@@ -471,7 +479,8 @@ aex_pending_group_get_scope (AexPendingGroup *self)
 {
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
 
-  use (self, NULL);
+  if (!aex_is_forked ())
+    use (self, NULL);
   return self->scope;
 }
 

@@ -183,6 +183,8 @@ aex_tracker_core_remove (AexTrackerCore *self, AexPending *pending)
   AexMember *member;
   gulong id = 0;
 
+  if (aex_is_forked ())
+    return FALSE;
   g_mutex_lock (&self->lock);
   member = g_hash_table_lookup (self->by_pending, pending);
   if (member != NULL)
@@ -248,6 +250,8 @@ aex_tracker_core_dup (AexTrackerCore *self)
 {
   GPtrArray *members;
 
+  if (aex_is_forked ())
+    return g_ptr_array_new_with_free_func (g_object_unref);
   g_mutex_lock (&self->lock);
   members = aex_tracker_core_collect_locked (self);
   g_mutex_unlock (&self->lock);
@@ -298,6 +302,8 @@ aex_tracker_core_tell_model (AexTrackerCore *self)
   AexEntry entry = { &model_kind, self, NULL, NULL };
   gboolean tell;
 
+  if (aex_is_forked ())
+    return;
   g_mutex_lock (&self->lock);
   tell = self->model != NULL && !self->model_told && self->owner != NULL;
   self->model_told = self->model_told || tell;
