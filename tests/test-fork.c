@@ -513,6 +513,25 @@ child_bounces (World *world)
   g_assert_cmpuint (aex_trampoline_wait (trampoline, world->promise, -1), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
 }
 
+/* A group takes nothing, and knows nobody. */
+static void
+child_groups (World *world)
+{
+  AexPendingGroup *group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) end = aex_pending_group_join (group);
+  g_autoptr (GPtrArray) pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (group));
+  g_autoptr (GError) error = NULL;
+
+  aex_assert_failed_with (end, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_false (aex_pending_group_enter (group, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_false (aex_pending_group_add (group, world->promise));
+  g_assert_false (aex_pending_group_cancel (group, NULL));
+  g_assert_false (aex_pending_group_is_cancelled (group));
+  g_assert_cmpuint (pendings->len, ==, 0);
+  g_object_unref (group);
+}
+
 /* The scope was entered by the parent. */
 static void
 child_scopes (World *world)
@@ -572,6 +591,7 @@ main (int    argc,
   add ("/fork/X12/lets-go", child_lets_go);
   add ("/fork/X12/bounces", child_bounces);
   add ("/fork/N9-X12/scopes", child_scopes);
+  add ("/fork/K60-X12/groups", child_groups);
   add ("/fork/X12/execs", child_execs);
   return aex_test_run ();
 }

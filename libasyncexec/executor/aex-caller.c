@@ -3,6 +3,7 @@
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-caller-core-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -420,6 +421,7 @@ aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpoint
       aex_core_refuse_ended (&self->core->core, job, error);
       return job;
     }
+  aex_pending_join_trackers (job);
   aex_caller_core_call_later (self->core, job, delay_us);
   aex_pending_join_own_scope (job);
   return job;

@@ -5,6 +5,7 @@
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 void
@@ -307,6 +308,8 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
       aex_core_refuse_ended (self, job, error);
       return job;
     }
+  /* Before somebody may complete it. */
+  aex_pending_join_trackers (job);
   aex_pending_ref_new (job);
   acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))

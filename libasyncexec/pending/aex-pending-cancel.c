@@ -294,6 +294,8 @@ end_with_scope (AexPending *self, AexScope *scope)
   /* Whoever leaves the scope is told. */
   if (timed_out && !aex_scope_is_left (scope))
     aex_pending_note_observed (self);
+  if (timed_out)
+    atomic_fetch_or (&self->state, AEX_BIT_SCOPED);
   aex_pending_cancel_as (self, timed_out ? AEX_CANCEL_TIMEOUT : AEX_CANCEL_IMPLIED, NULL);
 }
 
@@ -360,7 +362,8 @@ aex_pending_join_own_scope (AexPending *self)
 {
   AexScope *scope = own_scope (self);
 
-  if (G_UNLIKELY (scope != NULL))
+  /* A group ends its members itself. */
+  if (G_UNLIKELY (scope != NULL) && scope->group == NULL)
     aex_pending_join_scope (self, scope);
 }
 

@@ -43,6 +43,7 @@ enum {
   AEX_BIT_CANCELLER = 1 << 13,
   AEX_BIT_REFUSED   = 1 << 15,   /* it was never accepted: the executor does not count it */
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
+  AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
   AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
 };
@@ -98,6 +99,7 @@ enum {
   AEX_FLAG_TIMED            = 1 << 4,   /* its queue entry is a timer */
   AEX_FLAG_TYPED            = 1 << 5,   /* its value must be of result_type */
   AEX_FLAG_UNRUN            = 1 << 6,   /* a job that is completed while it is queued, and never run */
+  AEX_FLAG_JOIN             = 1 << 7,   /* the end of a group: data is an AexTrackerCore */
 };
 
 /* 88 bytes: see core-notes in doc/decisions.md.  The outcome never shares storage with func, data or destroy: a foreign

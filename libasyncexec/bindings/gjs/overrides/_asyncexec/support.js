@@ -6,8 +6,8 @@ const {GLib} = imports.gi;
 
 let namespace = null;
 
-const FINAL_CLASSES = ['Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingResult',
-    'PendingStream', 'ThreadPool'];
+const FINAL_CLASSES = ['Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingGroup',
+    'PendingResult', 'PendingStream', 'ThreadPool'];
 
 function install(AsyncExec) {
     namespace = AsyncExec;

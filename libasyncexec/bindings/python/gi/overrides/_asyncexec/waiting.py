@@ -128,7 +128,7 @@ def _with_timeout(pending, timeout, protect):
     return derived
 
 
-class _Suspended:
+class Suspended:
     """Awaits that pending is done, not its outcome; what is raised was thrown by whoever drives the coroutine."""
 
     __slots__ = ("pending", "protect")
@@ -146,7 +146,7 @@ async def _until_done(pending):
     thrown = None
     while not _is_done(pending):
         try:
-            await _Suspended(pending, True)
+            await Suspended(pending, True)
         except BaseException as exception:
             if isinstance(exception, (GeneratorExit, KeyboardInterrupt)):
                 raise
@@ -167,7 +167,7 @@ async def wait(pending, timeout, protect, shield, result, until_done):
         driver.check_place()
     target = pending if timeout is None else _with_timeout(pending, timeout, protect)
     try:
-        await _Suspended(target, protect or shield)
+        await Suspended(target, protect or shield)
     except BaseException as thrown:
         if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)):
             raise
