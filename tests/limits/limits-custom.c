@@ -225,12 +225,21 @@ CUSTOM (aex_pending_group_enter, 1)
   if (!entered)
     return;
   aex_pending_group_leave (group);
-  limits_await (w, aex_pending_group_join (group));
+  limits_await (w, aex_pending_group_end (group));
 }
 
 CUSTOM (aex_pending_group_leave, 1)
 {
-  custom_aex_pending_group_enter (w);
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+
+  if (!aex_pending_group_enter (group, NULL))
+    {
+      limits_called (w, NULL);
+      return;
+    }
+  aex_pending_group_leave (group);
+  limits_called (w, NULL);
+  limits_await (w, aex_pending_group_end (group));
 }
 
 CUSTOM (aex_pending_group_end, 1)
@@ -249,14 +258,13 @@ CUSTOM (aex_pending_group_begin, 1)
 
   limits_boolean_returned (w, begun, error);
   if (begun)
-    limits_await (w, aex_pending_group_join (group));
+    limits_await (w, aex_pending_group_end (group));
 }
 
 CUSTOM (aex_pending_group_join, 1)
 {
   g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
 
-  aex_pending_group_begin (group, NULL);
   limits_pending_returned (w, aex_pending_group_join (group));
 }
 
@@ -268,7 +276,7 @@ CUSTOM (aex_pending_group_submit, LIMITS_N_EXECUTORS)
     return;
   aex_pending_group_begin (group, NULL);
   limits_pending_returned (w, aex_pending_group_submit (group, limits_executor (w), limits_job, w, limits_give_destroy (w)));
-  limits_await (w, aex_pending_group_join (group));
+  limits_await (w, aex_pending_group_end (group));
 }
 
 CUSTOM (aex_pending_manager_pop, 1)
