@@ -143,10 +143,11 @@ enter() {
     shift
     user=$(id -u):$(id -g)
     [ "$as_root" = no ] || user=0:0
-    # sudo takes most of the environment away; what is wanted is that of the caller.
+    # sudo takes most of the environment away; what is wanted is that of the caller.  unshare ignores Ctrl-C, and so
+    # would all below it.
     "${sudo[@]}" env "PATH=$PATH" unshare --mount --pid --fork --kill-child \
         sh -c "$inside" sh "$root" "$writable" "$user" "${shared[@]}" -- \
-        env -i "${environment[@]}" "$@"
+        env --default-signal=INT,TERM -i "${environment[@]}" "$@"
 }
 
 mapfile -t -d '' environment < <(env -0 | sed -z -E '/^(PATH|HOME|TMPDIR|SUDO_[A-Z]+|XDG_[A-Z_]+|DBUS_[A-Z_]+|DISPLAY)=/d')

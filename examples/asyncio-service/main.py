@@ -46,10 +46,13 @@ async def serve(reader, writer):
 
 
 async def main(path):
-    server = await asyncio.start_unix_server(serve, path)
-    print("ready", flush=True)
-    async with server, pool:        # in the end, what still runs is cancelled and waited for
-        await server.serve_forever()
+    async with pool:                # in the end, what still runs is cancelled and waited for
+        server = await asyncio.start_unix_server(serve, path)
+        print("ready", flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()          # not wait_closed(): that waits for clients, which run() cancels
 
 
 try:
