@@ -236,7 +236,7 @@ aex_home_report (AexTarget *target, AexPending *job, const GError *error)
 }
 
 GMainContext *
-aex_main_context_try_new (GError **error)
+aex_main_context_try_new (GMainContextFlags flags, GError **error)
 {
   int fd = eventfd (0, EFD_CLOEXEC);
 
@@ -249,7 +249,7 @@ aex_main_context_try_new (GError **error)
       return NULL;
     }
   close (fd);
-  return g_main_context_new ();
+  return g_main_context_new_with_flags (flags);
 }
 
 /* On the thread that destroys the context. */

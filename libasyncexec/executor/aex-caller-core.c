@@ -5,7 +5,11 @@
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 
-static GMutex cores_lock;      /* guards the table, and which facade a core has */
+#include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static GMutex cores_lock;      /* guards the table */
 static GHashTable *cores;      /* AexHome to AexCallerCore, a reference, until the core has stopped */
 
 static void
@@ -28,6 +32,7 @@ static void
 caller_ended (AexCallerCore *self)
 {
   aex_target_ref (self);
+  aex_caller_core_end_queues (self);
   if (aex_home_clear_on_dead (self->home, self))
     {
       aex_home_set_executor (self->home, NULL);
@@ -38,16 +43,16 @@ caller_ended (AexCallerCore *self)
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
   aex_core_stopped (&self->core);
   aex_pending_record (self->stopped, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_caller_core_end_workers (self);
+  aex_caller_core_leave_family (self);
   aex_target_unref (self);
 }
-
-static void check_stopped (AexCallerCore *self);
 
 static void
 check_run (AexEntry *entry, AexTarget *target)
 {
   (void) target;
-  check_stopped (entry->a);
+  aex_caller_core_check_stopped (entry->a);
   aex_target_unref (entry->a);
 }
 
@@ -61,13 +66,13 @@ check_drop (AexEntry *entry, AexTarget *target)
 static const AexEntryKind check_kind = { .run = check_run, .drop = check_drop };
 
 /* A caller that has its own thread ends with it, and only that thread says so: its context may be gone for others. */
-static void
-check_stopped (AexCallerCore *self)
+void
+aex_caller_core_check_stopped (AexCallerCore *self)
 {
   AexEntry entry = { &check_kind, self, NULL, NULL };
   guint n_excused;
 
-  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0)
+  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0)
     return;
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
@@ -106,7 +111,7 @@ purge_run (AexEntry *entry, AexTarget *target)
   (void) target;
   atomic_store (&self->purge_posted, FALSE);
   aex_home_drop_matching (self->home, is_my_job, self, TRUE);
-  check_stopped (self);
+  aex_caller_core_check_stopped (self);
   aex_target_unref (self);
 }
 
@@ -141,6 +146,7 @@ caller_shutdown (AexCore *core, AexShutdownFlags flags)
 
   aex_target_ref (self);
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_caller_core_end_children (self, flags);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
     purge (self);
   else
@@ -152,7 +158,7 @@ caller_shutdown (AexCore *core, AexShutdownFlags flags)
       aex_run_slots_collect (&self->slots, jobs);
       aex_core_cancel_all (jobs);
     }
-  check_stopped (self);
+  aex_caller_core_check_stopped (self);
   aex_target_unref (self);
 }
 
@@ -164,7 +170,9 @@ home_died (AexHome *home, gpointer data)
 
   aex_home_set_executor (home, NULL);
   aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
-  if (!self->owns_thread)
+  aex_caller_core_end_children (self, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  /* Its children end first; the last of them looks here again. */
+  if (!self->owns_thread && atomic_load (&self->n_children) == 0)
     caller_ended (self);
   aex_target_unref (self);
 }
@@ -192,6 +200,14 @@ caller_finalize (AexTarget *target)
 {
   AexCallerCore *self = (AexCallerCore *) target;
 
+  aex_caller_registry_remove (self);
+  g_clear_pointer (&self->options, aex_caller_options_free);
+  g_clear_pointer (&self->parent, aex_target_unref);
+  g_clear_pointer (&self->employer, aex_target_unref);
+  g_clear_pointer (&self->workers, aex_target_unref);
+  g_ptr_array_unref (self->children);
+  g_clear_pointer (&self->queues, g_hash_table_unref);
+  g_mutex_clear (&self->family_lock);
   g_object_unref (self->started);
   g_object_unref (self->stopping);
   g_object_unref (self->stopped);
@@ -301,7 +317,7 @@ caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
   /* Not when it finishes: its pending is done only after that. */
   if (G_UNLIKELY (event == AEX_JOB_DROPPED || event == AEX_JOB_LEFT || (event == AEX_JOB_FINISHED && job->flags & AEX_FLAG_ASYNC))
       && aex_core_is_closed (&self->core))
-    check_stopped (self);
+    aex_caller_core_check_stopped (self);
 }
 
 static void
@@ -371,9 +387,13 @@ caller_get_width (AexCore *core)
   .get_width = caller_get_width, \
 }
 
-/* A caller that adopted a loop of somebody else is only a view of it; one with a thread of its own ends it. */
-static const AexCoreOps adopted_ops = CALLER_OPS (FALSE);
+/* A caller that adopted a loop of somebody else is only a view of it, and a child is its parent's; one with a thread of
+ * its own and no parent ends it. */
+static const AexCoreOps kept_ops = CALLER_OPS (FALSE);
 static const AexCoreOps thread_ops = CALLER_OPS (TRUE);
+
+#define MAX_IDLE_WORKERS       10
+#define IDLE_WORKER_TIMEOUT_US (60 * G_USEC_PER_SEC)
 
 /* ---- making */
 
@@ -391,12 +411,13 @@ started_run (AexEntry *entry, AexTarget *target)
 static const AexEntryKind started_kind = { .run = started_run, .drop = check_drop };
 
 static AexCallerCore *
-caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
+caller_core_new (AexHome *home, const char *name, GMainContext *context, gboolean owns_thread, AexCallerCore *parent)
 {
   static _Atomic guint64 last_id;
   AexCallerCore *self = g_new0 (AexCallerCore, 1);
 
-  aex_core_init (&self->core, owns_thread ? &thread_ops : &adopted_ops, NULL);
+  aex_core_init (&self->core, owns_thread && parent == NULL ? &thread_ops : &kept_ops, NULL);
+  self->core.name = g_strdup (name);
   /* The owner of a caller is its own context. */
   g_clear_pointer (&self->core.owner, aex_target_unref);
   self->core.owner = aex_target_ref (home);
@@ -404,6 +425,12 @@ caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
   self->context = context;
   self->owns_thread = owns_thread;
   self->id = atomic_fetch_add (&last_id, 1) + 1;
+  self->core.label = g_strdup_printf ("caller-%" G_GUINT64_FORMAT, self->id);
+  self->parent = parent != NULL ? aex_target_ref (parent) : NULL;
+  self->children = g_ptr_array_new_with_free_func (aex_target_unref);
+  g_mutex_init (&self->family_lock);
+  atomic_init (&self->max_idle_workers, MAX_IDLE_WORKERS);
+  atomic_init (&self->idle_worker_timeout_us, IDLE_WORKER_TIMEOUT_US);
   self->started = aex_pending_new_report (home);
   self->stopping = aex_pending_new_report (home);
   self->stopped = aex_pending_new_report (home);
@@ -417,34 +444,46 @@ caller_core_enlist (AexCallerCore *self)
   AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
 
   g_hash_table_insert (cores, self->home, aex_target_ref (self));
+  aex_caller_registry_add (self);
   aex_home_set_executor (self->home, &self->core.target);
   aex_home_set_on_dead (self->home, home_died, aex_target_ref (self));
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
 }
 
 AexCallerCore *
-aex_caller_core_ref_for_home (AexHome *home)
+aex_caller_core_peek_for_home (AexHome *home)
+{
+  AexCallerCore *self;
+
+  g_mutex_lock (&cores_lock);
+  self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
+  if (self != NULL)
+    aex_target_ref (self);
+  g_mutex_unlock (&cores_lock);
+  return self;
+}
+
+AexCallerCore *
+aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_made)
 {
   AexCallerCore *self, *made = NULL;
 
   /* The lock may be held for ever there. */
   if (aex_is_forked ())
-    return caller_core_new (home, NULL, FALSE);
+    return caller_core_new (home, NULL, NULL, FALSE, NULL);
+  self = aex_caller_core_peek_for_home (home);
+  if (self != NULL)
+    return self;
+
+  made = caller_core_new (home, name, atomic_load (&home->context), FALSE, NULL);
   g_mutex_lock (&cores_lock);
   if (cores == NULL)
     cores = g_hash_table_new (NULL, NULL);
   self = g_hash_table_lookup (cores, home);
-  if (self != NULL)
-    aex_target_ref (self);
-  g_mutex_unlock (&cores_lock);
-  if (self != NULL)
-    return self;
-
-  made = caller_core_new (home, atomic_load (&home->context), FALSE);
-  g_mutex_lock (&cores_lock);
-  self = g_hash_table_lookup (cores, home);
   if (self == NULL)
     caller_core_enlist (made);
+  if (was_made != NULL)
+    *was_made = self == NULL;
   if (self == NULL)
     self = g_steal_pointer (&made);
   else
@@ -456,12 +495,24 @@ aex_caller_core_ref_for_home (AexHome *home)
 
 /* ---- a thread of our own */
 
+/* More than the process is; that is always allowed.  For Linux a thread is a process of its own. */
+static void
+be_nice (int niceness)
+{
+  id_t thread = (id_t) gettid ();
+
+  if (setpriority (PRIO_PROCESS, thread, getpriority (PRIO_PROCESS, thread) + niceness) != 0)
+    g_warning ("A thread could not be made nicer by %d: %s", niceness, g_strerror (errno));
+}
+
 static gpointer
 caller_thread_main (gpointer data)
 {
   AexCallerCore *self = data;
   GMainContext *context = self->context;
 
+  if (self->options->niceness > 0)
+    be_nice (self->options->niceness);
   g_main_context_push_thread_default (context);
   while (!self->quit)
     g_main_context_iteration (context, TRUE);
@@ -476,30 +527,52 @@ caller_thread_main (gpointer data)
   return NULL;
 }
 
-AexCallerCore *
-aex_caller_core_new_thread (const char *name, GError **error)
+/* The context, made as the options say. */
+static GMainContext *
+make_context (const AexCallerOptions *options, GError **error)
 {
-  g_autofree char *thread_name = g_strdup_printf ("aex-%.10s", name != NULL ? name : "caller");
-  g_autoptr (GMainContext) context = aex_main_context_try_new (error);
+  GMainContext *context = aex_main_context_try_new (options->context_flags, error);
+
+  if (context != NULL && options->poll_func != NULL)
+    g_main_context_set_poll_func (context, options->poll_func);
+  return context;
+}
+
+static gboolean
+start_thread (AexCallerCore *self, GError **error)
+{
+  g_autofree char *name = g_strdup_printf ("aex-%.10s", self->core.name != NULL ? self->core.name : "caller");
+  GThread *thread = g_thread_try_new (name, caller_thread_main, aex_target_ref (self), error);
+
+  if (thread == NULL)
+    {
+      g_main_context_unref (self->context);
+      aex_target_unref (self);
+      return FALSE;
+    }
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+AexCallerCore *
+aex_caller_core_new_thread (const AexCallerOptions *given, AexCallerCore *parent, AexCallerWorkers *employer, GError **error)
+{
+  g_autoptr (AexCallerOptions) options = aex_caller_options_inherit (given, parent != NULL ? parent->options : NULL);
+  g_autoptr (GMainContext) context = aex_caller_options_check (options, error) ? make_context (options, error) : NULL;
   AexHome *home = context != NULL ? aex_home_ref_for_context (context, error) : NULL;
   AexCallerCore *self;
-  GThread *thread;
 
   if (home == NULL)
     return NULL;
-  self = caller_core_new (home, g_main_context_ref (context), TRUE);
+  self = caller_core_new (home, options->name, g_main_context_ref (context), TRUE, parent);
   aex_target_unref (home);
-  self->core.name = g_strdup (name);
-  aex_target_ref (self);
-  thread = g_thread_try_new (thread_name, caller_thread_main, self, error);
-  if (thread == NULL)
+  self->options = g_steal_pointer (&options);
+  self->employer = employer != NULL ? aex_target_ref (employer) : NULL;
+  if (!start_thread (self, error))
     {
-      g_main_context_unref (context);
-      aex_target_unref (self);
       aex_target_unref (self);
       return NULL;
     }
-  g_thread_unref (thread);
   g_mutex_lock (&cores_lock);
   if (cores == NULL)
     cores = g_hash_table_new (NULL, NULL);
