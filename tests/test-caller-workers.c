@@ -21,7 +21,6 @@ stop_and_unref (AexCaller *caller)
 
   aex_test_wait (stopped);
   g_object_unref (caller);
-  aex_test_wait_threads ();
 }
 
 static guint
@@ -253,7 +252,6 @@ test_idle_shutdown (void)
   while (!no_children (caller))
     g_thread_yield ();
   aex_ticker_stop (ticker);
-  aex_test_wait_threads ();
   stop_and_unref (caller);
 }
 
@@ -430,7 +428,11 @@ item_square (AexPendingStream *stream,
              gpointer          user_data,
              GError          **error)
 {
-  aex_pending_stream_set_int64 (stream, index * index);
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_INT64);
+  g_value_set_int64 (&value, index * index);
+  aex_pending_stream_set_value (stream, index, &value);
   return TRUE;
 }
 
@@ -446,7 +448,7 @@ test_map (void)
       g_autoptr (AexPendingResult) result = aex_pending_stream_next_sync (stream, -1, NULL, NULL);
 
       g_assert_nonnull (result);
-      g_assert_cmpint (g_value_get_int64 (aex_pending_result_get_value (result)), ==, i * i);
+      g_assert_cmpint (g_value_get_int64 (aex_pending_result_get_value (result, NULL)), ==, i * i);
     }
   g_clear_object (&stream);
   stop_and_unref (caller);
