@@ -237,7 +237,7 @@ aex_caller_ref_parent (AexCaller *self)
  * Lists the children of @self that are not stopping, those that work for
  * [method@Caller.to_thread] among them: a copy, which does not change.
  *
- * Returns: (transfer full) (element-type AexCaller): the children, oldest first
+ * Returns: (transfer container) (element-type AexCaller): the children, oldest first
  *
  * Since: 1.0
  */
@@ -327,7 +327,7 @@ ref_listed (AexCallerCore *core, gboolean running_only)
  * Lists the callers of the process: a copy, which does not change. Of those
  * that have stopped it has what somebody still holds a reference to.
  *
- * Returns: (transfer full) (element-type AexCaller): the callers, oldest first
+ * Returns: (transfer container) (element-type AexCaller): the callers, oldest first
  *
  * Since: 1.0
  */

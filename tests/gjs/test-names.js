@@ -77,7 +77,8 @@ function readDeclarations() {
 }
 
 const declared = readDeclarations();
-const IGNORED = ['constructor', 'prototype', 'length', 'name', 'toString', 'dispatchAnywhere', 'idleTimeoutUs'];
+const IGNORED = ['constructor', 'prototype', 'length', 'name', 'toString', 'dispatchAnywhere', 'idleTimeoutUs',
+    'idleWorkerTimeoutUs'];
 
 function isOurs(name) {
     return /^[a-z][A-Za-z0-9]*$/.test(name) && !IGNORED.includes(name);

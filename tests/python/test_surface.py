@@ -36,7 +36,7 @@ TABLE = {
     "Caller": """
         current:getCurrent get_current get_main call_soon call_later call_direct stop started stopping stopped
         id context for_context new_for_context new_thread lookup list child hold release describe protected parent children
-        schedule_call to_thread workers queue queue_call queue_get queue_close context_flags niceness
+        schedule_call to_thread:- workers queue queue_call queue_get queue_close context_flags niceness
         max_idle_workers max_workers idle_worker_timeout get_idle_worker_timeout set_idle_worker_timeout wait:-
         """,
     "CallQueue": "push close pending key caller n_items",
