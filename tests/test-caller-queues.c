@@ -395,7 +395,7 @@ job_close_queue (AexPending   *job,
                  GError      **error)
 {
   aex_call_queue_close (queue);
-  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  g_assert_true (aex_pending_is_cancelled (job));
   return TRUE;
 }
 

@@ -86,7 +86,8 @@ item_run (AexPending *job, GCancellable *cancellable, gpointer data, GError **er
   gboolean waits;
 
   g_mutex_lock (&queue->lock);
-  waits = queue->current != NULL;
+  /* When it is closed the job is being cancelled, and nothing begins before that. */
+  waits = queue->current != NULL || queue->closed;
   if (waits)
     {
       self->turn = g_object_ref (turn);
@@ -139,6 +140,18 @@ take_waiting (AexCallQueue *self, AexPending *job)
   return NULL;
 }
 
+/* Nobody waits for it, and who knows when a language lets go of it. */
+static void
+report_failure (AexCallQueue *self, AexPending *job)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (AEX_PHASE (aex_pending_load (job)) != AEX_PHASE_REJECTED)
+    return;
+  error = aex_pending_dup_error (job);
+  aex_core_report (&self->core->core.target, job, error);
+}
+
 /* On the thread that completes it. */
 static void
 item_done (AexPending *job, gpointer queue)
@@ -146,11 +159,12 @@ item_done (AexPending *job, gpointer queue)
   AexCallQueue *self = queue;
   Item *gone, *next = NULL;
 
+  report_failure (self, job);
   g_mutex_lock (&self->lock);
   gone = take_waiting (self, job);
   if (self->current == job)
     {
-      next = take_waiting (self, NULL);
+      next = self->closed ? NULL : take_waiting (self, NULL);
       self->current = next != NULL ? next->job : NULL;
     }
   g_hash_table_steal (self->jobs, job);
@@ -190,11 +204,20 @@ note_context (AexCallQueue *self)
   return open;
 }
 
+/* Drops it, or cancels what it has begun. */
+static void
+cancel_item (AexPending *job)
+{
+  if (!aex_pending_cancel_as (job, AEX_CANCEL_DROP, NULL))
+    aex_pending_cancel (job, NULL);
+}
+
 static gboolean
 push (AexCallQueue *self, gpointer func, gpointer user_data, GDestroyNotify destroy, gboolean is_async)
 {
   Item *item;
   AexPending *job;
+  gboolean closed;
 
   if (aex_is_forked () || !note_context (self))
     return refuse_item (user_data, destroy);
@@ -213,6 +236,12 @@ push (AexCallQueue *self, gpointer func, gpointer user_data, GDestroyNotify dest
   g_mutex_unlock (&self->lock);
   aex_pending_add_done_callback_inline (job, item_done, g_object_ref (self), g_object_unref);
   aex_core_submit_job (&self->core->core, job, AEX_LANE_DEFAULT);
+  g_mutex_lock (&self->lock);
+  closed = self->closed;
+  g_mutex_unlock (&self->lock);
+  /* Whoever closes it at the same time may not have seen this one. */
+  if (closed)
+    cancel_item (job);
   g_object_unref (job);
   return TRUE;
 }
@@ -287,8 +316,7 @@ aex_call_queue_end (AexCallQueue *self, AexCancelKind kind)
   g_mutex_unlock (&self->core->family_lock);
   aex_pending_cancel_as (self->pending, kind, NULL);
   for (guint i = 0; i < jobs->len; i++)
-    if (!aex_pending_cancel_as (jobs->pdata[i], AEX_CANCEL_DROP, NULL))
-      aex_pending_cancel (jobs->pdata[i], NULL);
+    cancel_item (jobs->pdata[i]);
   if (listed)
     g_object_unref (self);
 }

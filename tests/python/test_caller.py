@@ -11,9 +11,6 @@ import unittest
 
 from gi.repository import AsyncExec, GLib, GObject
 
-import aextest
-
-AsyncExec.Executor.get_default()      # once made, it stays
 
 who = contextvars.ContextVar("who", default="nobody")
 
@@ -60,7 +57,7 @@ class Family(unittest.TestCase):
 
     def test_K8_first_waits_for_the_others(self):
         caller = AsyncExec.Caller.new_thread()
-        inside, leave = threading.Event(), threading.Event()
+        inside, leave, seen = threading.Event(), threading.Event(), []
 
         def other():
             with caller:
@@ -71,10 +68,11 @@ class Family(unittest.TestCase):
         with caller:
             thread.start()
             inside.wait()
-            caller.stopping.add_done_callback(lambda pending: None)
-            leaving = AsyncExec.Executor.get_default().submit(lambda: (self.assertFalse(caller.stopped.done()), leave.set()))
+            leaving = threading.Thread(target=lambda: (seen.append(caller.stopped.done()), leave.set()))
+            leaving.start()
         thread.join()
-        leaving.result()
+        leaving.join()
+        self.assertEqual(seen, [False])
         self.assertTrue(caller.stopped.done())
 
     def test_K8_async_with(self):

@@ -12,11 +12,14 @@ const Executors = imports.overrides._asyncexec.executor;
 const raw = {};
 
 // Functions that were given to a caller are tied to its JavaScript half: that
-// of a context is never let go of.
+// of a context is let go of when it has stopped.
 const kept = new Set();
 
 function keep(caller) {
-    kept.add(caller);
+    if (!kept.has(caller)) {
+        kept.add(caller);
+        whenDone(raw.get_stopped.call(caller), () => kept.delete(caller));
+    }
     return Executors.printErrors(caller);
 }
 
