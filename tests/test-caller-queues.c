@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* K17, K34-K36, D6, P6, P19: functions that a caller runs one after the other. */
+/* K17, K34-K36, D6, P19, X4: functions that a caller runs one after the other. */
 
 static AexCaller *
 new_caller (void)
@@ -303,6 +303,7 @@ test_queue_gc (void)
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, owner, "method");
   g_autoptr (AexCallQueue) other = aex_caller_ensure_queue (caller, owner, "other");
   g_autoptr (AexCallQueue) same = aex_caller_ensure_queue (caller, owner, "method");
+  g_autoptr (AexPending) after = NULL;
   AexPoison poison;
 
   g_assert_true (queue == same);
@@ -314,6 +315,9 @@ test_queue_gc (void)
   g_assert_true (aex_pending_is_done (aex_call_queue_get_pending (other)));
   g_assert_false (aex_call_queue_push (queue, aex_job_int, NULL, NULL));
   aex_block_end (&block, busy);
+  /* Its turn would have come by then, and it is let go of there. */
+  after = aex_executor_submit (AEX_EXECUTOR (caller), aex_job_int, NULL, NULL);
+  aex_test_wait (after);
   stop_and_unref (caller);
   g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
@@ -455,114 +459,44 @@ test_caller_ends (void)
   aex_record_clear (&record);
 }
 
-/* --- P6: from eight threads, with items that are cancelled and queues that are closed */
-typedef struct
-{
-  AexCaller *caller;
-  int        n_inside;    /* atomic */
-  int        n_run;       /* atomic */
-  int        n_taken;     /* atomic */
-  int        n_released;  /* atomic */
-} Storm;
-
+/* Released once: after it ran, or, refused, at who pushed it. */
 static AexPending *
-async_storm (AexPending   *job,
-             GCancellable *cancellable,
-             gpointer      data,
-             GError      **error)
+async_poison (AexPending   *job,
+              GCancellable *cancellable,
+              gpointer      poison,
+              GError      **error)
 {
-  Storm *self = data;
-
-  g_assert_cmpint (g_atomic_int_add (&self->n_inside, 1), ==, 0);
-  g_atomic_int_inc (&self->n_run);
-  g_assert_true (g_atomic_int_dec_and_test (&self->n_inside));
-  return g_atomic_int_get (&self->n_run) % 3 == 0 ? aex_pending_sleep (0) : NULL;
-}
-
-static void
-storm_release (gpointer data)
-{
-  g_atomic_int_inc (&((Storm *) data)->n_released);
-}
-
-static gpointer
-push_in_thread (gpointer data)
-{
-  Storm *self = data;
-  guint n = aex_test_scale (4000);
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (self->caller, NULL, "storm");
-
-      g_assert_cmpuint (aex_pending_get_state (aex_call_queue_get_pending (queue)), >=, AEX_PENDING_STATE_RUNNING);
-      if (aex_call_queue_push_async (queue, async_storm, self, storm_release))
-        g_atomic_int_inc (&self->n_taken);
-    }
-  return NULL;
-}
-
-static void
-test_from_thread (void)
-{
-  Storm self = { .caller = new_caller () };
-  GThread *threads[8];
-  g_autoptr (AexCallQueue) queue = NULL;
-
-  for (guint i = 0; i < 8; i++)
-    threads[i] = g_thread_new ("pusher", push_in_thread, &self);
-  for (guint i = 0; i < 8; i++)
-    g_thread_join (threads[i]);
-  queue = aex_caller_ensure_queue (self.caller, NULL, "storm");
-  wait_for_queue (queue);
-  g_assert_cmpint (self.n_run, ==, self.n_taken);
-  stop_and_unref (self.caller);
-  g_assert_cmpint (self.n_released, ==, self.n_taken);
-}
-
-static gpointer
-push_and_close (gpointer data)
-{
-  Storm *self = data;
-  guint n = aex_test_scale (2000);
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (self->caller, NULL, "storm");
-
-      /* Released exactly once either way. */
-      aex_call_queue_push_async (queue, async_storm, self, storm_release);
-      g_atomic_int_inc (&self->n_taken);
-      if (i % 7 == 0)
-        aex_call_queue_close (queue);
-      if (i % 11 == 0)
-        aex_caller_close_queue (self->caller, NULL, "storm");
-    }
+  aex_poison_job (job, cancellable, poison, error);
   return NULL;
 }
 
 static gboolean
-storm_is_over (gpointer data)
+push_poison (AexCallQueue *queue,
+             AexPoison    *poison,
+             gboolean      is_async)
 {
-  Storm *self = data;
-
-  return g_atomic_int_get (&self->n_released) == g_atomic_int_get (&self->n_taken);
+  return is_async ? aex_call_queue_push_async (queue, async_poison, poison, aex_poison_release)
+                  : aex_call_queue_push (queue, aex_poison_job, poison, aex_poison_release);
 }
 
 static void
-test_close_from_threads (void)
+test_destroy (gconstpointer is_async)
 {
-  Storm self = { .caller = new_caller () };
-  GThread *threads[4];
+  AexCaller *caller = new_caller ();
+  g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
+  AexPoison ran, late;
 
-  for (guint i = 0; i < 4; i++)
-    threads[i] = g_thread_new ("pusher", push_and_close, &self);
-  for (guint i = 0; i < 4; i++)
-    g_thread_join (threads[i]);
-  stop_and_unref (self.caller);
-  /* Refused ones are released here. */
-  while (!storm_is_over (&self))
-    g_main_context_iteration (NULL, TRUE);
+  aex_poison_init_executor (&ran, AEX_EXECUTOR (caller));
+  g_assert_true (push_poison (queue, &ran, is_async != NULL));
+  wait_for_queue (queue);
+  g_assert_cmpint (aex_poison_get_called (&ran), ==, 1);
+  g_assert_cmpint (aex_poison_get_released (&ran), ==, 1);
+  aex_call_queue_close (queue);
+  aex_poison_init (&late);
+  g_assert_false (push_poison (queue, &late, is_async != NULL));
+  aex_test_iterate_until (aex_poison_is_released, &late);
+  g_assert_cmpint (aex_poison_get_called (&late), ==, 0);
+  stop_and_unref (caller);
 }
 
 int
@@ -581,7 +515,7 @@ main (int    argc,
   aex_test_add ("/caller/K36/close", test_close);
   aex_test_add ("/caller/K36-P19/close-inside", test_close_inside);
   aex_test_add ("/caller/K34/caller-ends", test_caller_ends);
-  aex_test_add ("/caller/K34-P6/from-thread", test_from_thread);
-  aex_test_add ("/caller/K36-P6/close-from-threads", test_close_from_threads);
+  aex_test_add_data ("/destroy/X4/aex_call_queue_push", NULL, test_destroy);
+  aex_test_add_data ("/destroy/X4/aex_call_queue_push_async", GINT_TO_POINTER (1), test_destroy);
   return aex_test_run ();
 }

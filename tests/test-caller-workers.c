@@ -516,6 +516,32 @@ test_unhandled (void)
   stop_and_unref (caller);
 }
 
+/* Released once, where it ran; refused, at who gave it. */
+static void
+test_destroy (void)
+{
+  AexCaller *caller = new_caller ();
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) refused = NULL;
+  g_autoptr (AexPending) stopped = g_object_ref (aex_caller_get_stopped (caller));
+  AexPoison ran, late;
+
+  aex_poison_init (&ran);
+  ran.thread = NULL;
+  ran.in_dispatch = FALSE;
+  job = aex_caller_to_thread (caller, aex_poison_job, &ran, aex_poison_release);
+  aex_test_wait (job);
+  g_assert_cmpint (aex_poison_get_called (&ran), ==, 1);
+  g_assert_cmpint (aex_poison_get_released (&ran), ==, 1);
+  g_object_unref (aex_caller_stop (caller, AEX_STOP_FLAGS_NONE));
+  aex_test_wait (stopped);
+  aex_poison_init (&late);
+  refused = aex_caller_to_thread (caller, aex_poison_job, &late, aex_poison_release);
+  aex_test_iterate_until (aex_poison_is_released, &late);
+  g_assert_cmpint (aex_poison_get_called (&late), ==, 0);
+  g_object_unref (caller);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -537,5 +563,6 @@ main (int    argc,
   aex_test_add ("/caller/K33/map", test_map);
   aex_test_add ("/caller/K33/from-threads", test_from_threads);
   aex_test_add ("/caller/K33-I8/unhandled", test_unhandled);
+  aex_test_add ("/destroy/X4/aex_caller_to_thread", test_destroy);
   return aex_test_run ();
 }

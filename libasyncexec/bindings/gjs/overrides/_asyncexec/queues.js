@@ -13,11 +13,12 @@ const raw = {};
 const kept = new Set();
 
 function keep(queue) {
-    if (queue === null || kept.has(queue))
+    const caller = raw.ref_caller.call(queue);
+    // Nothing of JavaScript is pushed to another thread.
+    if (kept.has(queue) || !caller.runs_here())
         return queue;
     kept.add(queue);
     whenDone(raw.get_pending.call(queue), () => {
-        const caller = raw.ref_caller.call(queue);
         whenDone(Executors.submitJob(caller, null, () => null, []), () => kept.delete(queue));
     });
     return queue;
