@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
+# usage: glib-tsan.sh [--for-valgrind]
+#
 # Builds GLib with ThreadSanitizer, because a race detector that cannot see
 # into GMutex calls correct programs racy and racy ones clean.  Prints two
 # lines: the folder of the libraries, and the folder of a libglib whose locks
 # are pthread mutexes instead of futexes, to be put before the first one: with
 # it lock-order inversions are seen too.
+#
+# --for-valgrind: a libglib with such locks and without ThreadSanitizer; prints
+# the folder it is in.
 #
 # The result is kept outside of the tree, by version of GLib and compiler.
 # Everything apt needs is private: nothing below /etc or /var/lib changes.
@@ -15,14 +20,21 @@ cc=${CC:-gcc}
 glib_version=$(dpkg-query -W -f '${source:Version}' libglib2.0-0)
 cc_version=$($cc --version | sed -n '1s/[^A-Za-z0-9.]\+/-/gp')
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libasyncexec
-dir=$cache/glib-tsan-$glib_version-$cc_version
+kind=tsan
+[ "${1:-}" != --for-valgrind ] || kind=valgrind
+dir=$cache/glib-$kind-$glib_version-$cc_version
 mkdir -p "$cache"
 
 exec 9>"$dir.lock"
 flock 9
 
+print_folders() {
+    [ "$kind" = valgrind ] || printf '%s\n' "$dir/lib"
+    printf '%s\n' "$dir/nofutex"
+}
+
 if [ -e "$dir/complete" ]; then
-    printf '%s\n' "$dir/lib" "$dir/nofutex"
+    print_folders
     exit 0
 fi
 
@@ -57,20 +69,23 @@ get_source() {
 }
 
 build() {
+    local libs lib sanitize=thread
+    [ "$kind" = tsan ] || sanitize=none
     cd "$work"/glib2.0-*/
-    CC=$cc meson setup b --wrap-mode=nofallback -Db_sanitize=thread -Db_lundef=false \
+    CC=$cc meson setup b --wrap-mode=nofallback -Db_sanitize=$sanitize -Db_lundef=false \
         -Dbuildtype=debugoptimized -Dtests=false -Dselinux=disabled -Dlibmount=disabled \
         -Dlibelf=disabled -Dnls=disabled -Dman=false -Dgtk_doc=false -Dsysprof=disabled \
         -Ddtrace=false -Dsystemtap=false
-    local libs lib
     libs=$(ninja -C b -t targets all |
         sed -nE 's,^((glib|gmodule|gthread|gobject|gio)/lib[a-z]+-2\.0\.so\.[0-9.]+): .*,\1,p')
-    # shellcheck disable=SC2086
-    ninja -C b $libs
     mkdir -p "$work/out/lib" "$work/out/nofutex"
-    for lib in $libs; do
-        cp "b/$lib" "$work/out/lib/$(basename "${lib%.so.*}").so.0"
-    done
+    if [ "$kind" = tsan ]; then
+        # shellcheck disable=SC2086
+        ninja -C b $libs
+        for lib in $libs; do
+            cp "b/$lib" "$work/out/lib/$(basename "${lib%.so.*}").so.0"
+        done
+    fi
     sed -i 's/^#define HAVE_FUTEX.*//' b/config.h
     lib=$(grep '^glib/' <<<"$libs")
     ninja -C b "$lib"
@@ -78,7 +93,7 @@ build() {
     touch "$work/out/complete"
 }
 
-printf 'Building GLib %s with ThreadSanitizer (%s), once\n' "$glib_version" "$cc" >&2
+printf 'Building GLib %s for %s (%s), once\n' "$glib_version" "$kind" "$cc" >&2
 # Not in a condition, where set -e would not hold inside the functions.
 set +e
 (set -e; get_source; build) >"$log" 2>&1
@@ -90,4 +105,4 @@ if [ ! -e "$work/out/complete" ]; then
 fi
 rm -rf "$dir"
 mv "$work/out" "$dir"
-printf '%s\n' "$dir/lib" "$dir/nofutex"
+print_folders

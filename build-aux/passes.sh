@@ -2,11 +2,13 @@
 # shellcheck shell=bash
 #
 # Sourced by tests/run: how a pass is built, run, counted and reported.
-# Reads $top, $builds, $results; adds to n_passed, n_failed, n_not_run.
+# Reads $top, $builds, $results; adds to n_passed, n_failed, n_not_run.  The array
+# within, if it is set, is the command that runs a build and its tests elsewhere.
 
 n_passed=0
 n_failed=0
 n_not_run=0
+within=()
 
 heading() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
@@ -29,18 +31,18 @@ configure() {
     local dir=$builds/$1 options="${CC:-} ${CFLAGS:-} $*"
     shift
     if [ "$(cat "$dir/options" 2>/dev/null)" = "$options" ]; then
-        meson setup --reconfigure "$dir" "$top" >"$dir.log" 2>&1 && return
+        "${within[@]}" meson setup --reconfigure "$dir" "$top" >"$dir.log" 2>&1 && return
     fi
     rm -rf "$dir"
     mkdir -p "$builds"
-    meson setup --wrap-mode=nofallback "$dir" "$top" "$@" >"$dir.log" 2>&1 || return
+    "${within[@]}" meson setup --wrap-mode=nofallback "$dir" "$top" "$@" >"$dir.log" 2>&1 || return
     printf '%s' "$options" >"$dir/options"
 }
 
 # build NAME OPTION...
 build() {
     local name=$1
-    if ! configure "$@" || ! ninja -k 0 -C "$builds/$name" >>"$builds/$name.log" 2>&1; then
+    if ! configure "$@" || ! "${within[@]}" ninja -k 0 -C "$builds/$name" all meson-test-prereq >>"$builds/$name.log" 2>&1; then
         tail -n 40 "$builds/$name.log"
         failed "$name: the build"
         return 1
@@ -59,7 +61,7 @@ run_suites() {
     log=$builds/$name/meson-logs/testlog-$label.json
     rm -f "$log" "${log%.json}-env.json"
     # setarch: ThreadSanitizer's memory layout needs little randomisation.
-    timeout -k 30 "$budget" ${setarch:-} meson test -C "$builds/$name" --no-rebuild \
+    timeout -k 30 "$budget" "${within[@]}" ${setarch:-} meson test -C "$builds/$name" --no-rebuild \
         --logbase "testlog-$label" --quiet --print-errorlogs "$@" </dev/null >"$log.output" 2>&1 ||
         code=$?
     # A wrapper's name becomes part of the log's.

@@ -4,8 +4,8 @@
 
 usage: tally.py LOG
 
-Prints a line for each one that failed or was skipped, to standard error, and
-"PASSED FAILED SKIPPED" to standard output.
+Prints a line for each one that failed or was skipped and for each figure that
+was measured, to standard error, and "PASSED FAILED SKIPPED" to standard output.
 """
 
 import sys
@@ -22,6 +22,8 @@ def main():
             print(f"  FAILED {where}", file=sys.stderr)
         elif outcome.result == "skipped":
             print(f"  NOT RUN {where} ({outcome.reason or 'skipped'})", file=sys.stderr)
+    for figure in testlog.figures(sys.argv[1]):
+        print(f"  {figure}", file=sys.stderr)
     print(counts["passed"], counts["failed"], counts["skipped"])
 
 

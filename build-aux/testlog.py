@@ -43,6 +43,13 @@ def subtests(record):
     return found
 
 
+def figures(path):
+    """What the tests measured: their lines "# figure: ..."."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return [line[2:] for record in map(json.loads, log)
+                for line in (record.get("stdout") or "").splitlines() if line.startswith("# figure: ")]
+
+
 def read(path):
     with open(path, encoding="utf-8", errors="replace") as log:
         return [outcome for line in log for outcome in subtests(json.loads(line))]

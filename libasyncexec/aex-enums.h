@@ -163,6 +163,29 @@ typedef enum {
 } AexThenFlags;
 
 /**
+ * AexGroupMode:
+ * @AEX_GROUP_MODE_IGNORE: a cancelled member is ignored, and the group ends
+ *   quietly even if it was cancelled itself
+ * @AEX_GROUP_MODE_RAISE: a cancelled member cancels the group, which ends with
+ *   the cancellation
+ * @AEX_GROUP_MODE_QUIET: a cancelled member cancels the group, which ends
+ *   quietly
+ * @AEX_GROUP_MODE_RAISE_AT_END: a cancelled member is left alone until all are
+ *   done; the group ends with the cancellation if it, or a member, was cancelled
+ *
+ * What a cancellation means for an [class@PendingGroup]. An error of a member
+ * cancels the group and is told at its end in every mode.
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  AEX_GROUP_MODE_IGNORE,
+  AEX_GROUP_MODE_RAISE,
+  AEX_GROUP_MODE_QUIET,
+  AEX_GROUP_MODE_RAISE_AT_END,
+} AexGroupMode;
+
+/**
  * AexReturnWhen:
  * @AEX_RETURN_WHEN_FIRST_COMPLETED: when one is done
  * @AEX_RETURN_WHEN_FIRST_ERROR: when one has failed or was cancelled, or all are done

@@ -104,7 +104,9 @@ aex_error_new_group (GPtrArray *members)
   if (members->len == 0)
     error = g_error_new_literal (AEX_ERROR, AEX_ERROR_GROUP, _("None of no pendings succeeded: give at least one"));
   else
-    error = g_error_new (AEX_ERROR, AEX_ERROR_GROUP, _("%u operations failed: %s"), members->len, text->str);
+    error = g_error_new (AEX_ERROR, AEX_ERROR_GROUP,
+                         aex_ngettext ("%u operation failed: %s", "%u operations failed: %s", members->len),
+                         members->len, text->str);
   aex_error_get_private (error)->members = members;
   return error;
 }

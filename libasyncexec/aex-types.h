@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 typedef struct _AexPending       AexPending;
+typedef struct _AexPendingGroup  AexPendingGroup;
 typedef struct _AexPendingInfo   AexPendingInfo;
 typedef struct _AexPendingResult AexPendingResult;
 typedef struct _AexPendingStream AexPendingStream;

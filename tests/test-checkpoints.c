@@ -514,6 +514,37 @@ scenario_gio (AexSweep *self)
   assert_unless_fired (self, second, AEX_PENDING_STATE_RESOLVED);
 }
 
+/* --- a group, with one inside */
+static void
+end_group (gpointer group)
+{
+  aex_pending_group_cancel (group, NULL);
+}
+
+static void
+scenario_group (AexSweep *self)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPendingGroup) outer = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  g_autoptr (AexPendingGroup) inner = aex_pending_group_new (AEX_GROUP_MODE_RAISE_AT_END);
+  g_autoptr (AexPending) inner_end = NULL, outer_end = NULL;
+
+  aex_sweep_aim_func (self, end_group, outer);
+  g_assert_true (aex_pending_group_enter (outer, NULL));
+  g_object_unref (aex_sweep_watch (self, submit_step (self, pool)));
+  g_assert_true (aex_pending_group_enter (inner, NULL));
+  for (int i = 0; i < 3; i++)
+    g_object_unref (aex_sweep_watch (self, submit_step (self, pool)));
+  inner_end = aex_sweep_watch (self, aex_pending_group_end (inner));
+  g_object_unref (aex_sweep_watch (self, submit_step (self, pool)));
+  outer_end = aex_sweep_watch (self, aex_pending_group_end (outer));
+  aex_pending_run_until_done (outer_end, AEX_WAIT_FLAGS_NO_RESULT, -1, NULL, NULL);
+  aex_sweep_settle (self);
+  assert_unless_fired (self, inner_end, AEX_PENDING_STATE_RESOLVED);
+  assert_unless_fired (self, outer_end, AEX_PENDING_STATE_RESOLVED);
+  aex_test_shutdown (pool);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -533,6 +564,7 @@ main (int    argc,
   aex_sweep_add ("/checkpoints/shutdown", scenario_shutdown);
   aex_sweep_add ("/checkpoints/limiter", scenario_limiter);
   aex_sweep_add ("/checkpoints/N2/scopes", scenario_scopes);
+  aex_sweep_add ("/checkpoints/K60-K64/group", scenario_group);
   aex_sweep_add ("/checkpoints/Y3/gio", scenario_gio);
   return aex_test_run ();
 }

@@ -395,6 +395,7 @@ test_hundred_percent (void)
   settle (pool);
   finish (pool, &reports);
   g_assert_cmpint (reports.n_called, ==, n);
+  g_test_message ("figure: unobserved errors=%d reports=%d", n, reports.n_called);
 }
 
 int

@@ -6,6 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef AEX_TEST_COVERAGE
+# include <gcov.h>
+# define SAVE_COVERAGE() __gcov_dump ()
+#else
+# define SAVE_COVERAGE()
+#endif
+
 /* Rule 12: a forked child that did not exec gets errors, never a hang. */
 
 #define CHILD_SECONDS 20
@@ -102,6 +109,7 @@ check_in_child (gconstpointer data)
       signal (SIGALRM, SIG_DFL);
       alarm (CHILD_SECONDS);
       func (&world);
+      SAVE_COVERAGE ();
       _exit (0);
     }
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
@@ -229,6 +237,38 @@ child_waits (World *world)
   assert_forked (error);
   g_assert_false (aex_pending_run_until_done (world->promise, AEX_WAIT_FLAGS_NONE, -1, NULL, &error));
   assert_forked (error);
+}
+
+static void
+on_waited (GObject      *source,
+           GAsyncResult *result,
+           gpointer      error)
+{
+  aex_pending_wait_finish (AEX_PENDING (source), result, error);
+}
+
+/* Without a time limit there is no alarm that could say so. */
+static void
+child_waits_async (World *world)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) scope_error = NULL;
+  g_autoptr (GError) done_error = NULL;
+
+  aex_pending_wait_async (world->promise, AEX_WAIT_FLAGS_NONE, -1, NULL, on_waited, &error);
+  aex_scope_wait_async (world->scope, world->promise, AEX_WAIT_FLAGS_NONE, NULL, on_waited, &scope_error);
+  aex_pending_wait_async (world->resolved, AEX_WAIT_FLAGS_NONE, 1000, NULL, on_waited, &done_error);
+  aex_test_drain ();
+  assert_forked (error);
+  assert_forked (scope_error);
+  g_assert_no_error (done_error);
+}
+
+/* What the parent stops may not stop here. */
+static void
+child_stops_caller (World *world)
+{
+  assert_is_forked (aex_caller_stop (world->caller, AEX_STOP_FLAGS_NONE));
 }
 
 static void
@@ -470,6 +510,26 @@ child_bounces (World *world)
   g_assert_cmpuint (aex_trampoline_add_done_callback (trampoline, world->promise, TRUE, 1600), !=, 0);
   g_assert_cmpuint (sum, ==, 1500);
   g_assert_cmpuint (aex_trampoline_peek (trampoline, world->promise), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, world->promise, -1), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+}
+
+/* A group takes nothing, and knows nobody. */
+static void
+child_groups (World *world)
+{
+  AexPendingGroup *group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) end = aex_pending_group_join (group);
+  g_autoptr (GPtrArray) pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (group));
+  g_autoptr (GError) error = NULL;
+
+  aex_assert_failed_with (end, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_false (aex_pending_group_enter (group, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_false (aex_pending_group_add (group, world->promise));
+  g_assert_false (aex_pending_group_cancel (group, NULL));
+  g_assert_false (aex_pending_group_is_cancelled (group));
+  g_assert_cmpuint (pendings->len, ==, 0);
+  g_object_unref (group);
 }
 
 /* The scope was entered by the parent. */
@@ -518,6 +578,8 @@ main (int    argc,
   add ("/fork/X12/calls", child_calls);
   add ("/fork/X12/combines", child_combines);
   add ("/fork/X12/waits", child_waits);
+  add ("/fork/X12/waits-async", child_waits_async);
+  add ("/fork/X12/stops-caller", child_stops_caller);
   add ("/fork/X12/runs", child_runs);
   add ("/fork/X12/asks-for-callers", child_asks_for_callers);
   add ("/fork/X12/sets-unhandled-func", child_sets_unhandled_func);
@@ -529,6 +591,7 @@ main (int    argc,
   add ("/fork/X12/lets-go", child_lets_go);
   add ("/fork/X12/bounces", child_bounces);
   add ("/fork/N9-X12/scopes", child_scopes);
+  add ("/fork/K60-X12/groups", child_groups);
   add ("/fork/X12/execs", child_execs);
   return aex_test_run ();
 }

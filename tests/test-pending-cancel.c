@@ -104,6 +104,32 @@ test_canceller_released_uncalled (void)
   g_assert_false (aex_pending_cancel (pending, NULL));
 }
 
+static void
+cancel_it (gpointer pending)
+{
+  g_assert_true (aex_pending_cancel (pending, NULL));
+}
+
+/* Cancelled by what is released with the one that is replaced: here and now, for its context is gone. */
+static void
+test_cancelled_while_replaced (void)
+{
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  GMainContext *context = g_main_context_new ();
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  g_main_context_push_thread_default (context);
+  g_assert_true (aex_pending_set_canceller (pending, aex_poison_callback, pending, cancel_it));
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_true (aex_pending_set_canceller (pending, aex_poison_callback, &poison, aex_poison_release));
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 1);
+  g_assert_true (aex_pending_resolve (pending, NULL));
+  aex_assert_cancelled (pending);
+}
+
 /* D1: too late for a canceller. */
 static void
 test_late_canceller (void)
@@ -540,6 +566,7 @@ main (int    argc,
   aex_test_add ("/pending/I7/cancel-is-idempotent", test_cancel_is_idempotent);
   aex_test_add ("/pending/K52/canceller-once-replaced", test_canceller_once_replaced);
   aex_test_add ("/pending/K52/canceller-released-uncalled", test_canceller_released_uncalled);
+  aex_test_add ("/pending/K52/cancelled-while-replaced", test_cancelled_while_replaced);
   aex_test_add ("/pending/D1/late-canceller", test_late_canceller);
   aex_test_add ("/pending/P2/canceller-completes", test_canceller_completes);
   aex_test_add ("/pending/K52/canceller-on-its-owner", test_canceller_on_its_owner);

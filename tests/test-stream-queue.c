@@ -35,6 +35,29 @@ take_int (AexPendingStream *stream)
   } G_STMT_END
 
 static void
+ask (AexPending *taken, gpointer data)
+{
+  AexPendingStream *stream = data;
+
+  (void) taken;
+  g_object_set_data_full (G_OBJECT (stream), "next", aex_pending_stream_next (stream), g_object_unref);
+}
+
+/* Somebody asks after the last item was taken from the buffer, and before the push that waits has got its place. */
+static void
+test_asked_while_taken (void)
+{
+  g_autoptr (AexPendingStream) stream = aex_pending_stream_new (1);
+  g_autoptr (AexPending) first = transfer_int (stream, 1);
+  g_autoptr (AexPending) second = transfer_int (stream, 2);
+
+  aex_pending_add_done_callback_inline (first, ask, stream, NULL);
+  g_assert_cmpint (take_int (stream), ==, 1);
+  aex_assert_state (second, RESOLVED);
+  aex_assert_state (AEX_PENDING (g_object_get_data (G_OBJECT (stream), "next")), RESOLVED);
+}
+
+static void
 test_told (void)
 {
   g_autoptr (AexPendingStream) stream = aex_pending_stream_new (0);
@@ -326,6 +349,7 @@ main (int    argc,
 {
   aex_test_init (&argc, &argv);
   aex_test_add ("/stream-queue/K70/told", test_told);
+  aex_test_add ("/stream-queue/K70/asked-while-taken", test_asked_while_taken);
   aex_test_add ("/stream-queue/K70/to-request", test_to_request);
   aex_test_add ("/stream-queue/K70/ended-and-dropped", test_ended_and_dropped);
   aex_test_add ("/stream-queue/K70/keeps-order", test_keeps_order);

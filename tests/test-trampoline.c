@@ -191,6 +191,27 @@ test_resolve (void)
   assert_counts (&self, 0, 1);
 }
 
+/* Waits and looks in one call; says nothing of why there is no outcome. */
+static void
+test_wait (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPending) never = aex_pending_new ();
+  g_autoptr (AexPending) job = NULL, cancelled = aex_pending_new ();
+  g_autoptr (AexTrampoline) trampoline = NULL;
+  Bounce self;
+
+  bounce_init (&self);
+  trampoline = aex_trampoline_new (bounce, &self, NULL);
+  job = aex_executor_submit (pool, aex_job_int, GINT_TO_POINTER (5), NULL);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, job, -1), ==, AEX_TRAMPOLINE_OUTCOME_VALUE);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, never, 0), ==, AEX_TRAMPOLINE_OUTCOME_NONE);
+  aex_pending_cancel (cancelled, NULL);
+  g_assert_cmpuint (aex_trampoline_wait (trampoline, cancelled, -1), ==, AEX_TRAMPOLINE_OUTCOME_FAILED);
+  aex_test_shutdown (pool);
+  g_assert_cmpint (self.n_called + self.n_released, ==, 0);
+}
+
 static void
 test_resolve_lost (void)
 {
@@ -267,6 +288,56 @@ test_destroy (void)
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
 }
 
+/* --- run at once, and again from inside: each time where it was said, and nowhere else after it */
+typedef struct
+{
+  AexTrampoline *trampoline;
+  AexContextVar *var;
+  AexScope      *scope;
+  int            seen;          /* of the variable, outside of the scope */
+  gboolean       limited;       /* inside of it */
+} Inside;
+
+static gboolean
+run_inside (AexPending *pending,
+            guint64     token,
+            gpointer    user_data,
+            GError    **error)
+{
+  Inside *self = user_data;
+
+  g_assert_null (pending);
+  if (token == TOKEN)
+    {
+      self->seen = aex_test_var_get (self->var);
+      aex_test_var_set (self->var, 99);
+      aex_trampoline_run_in_scope (self->trampoline, self->scope, TOKEN + 1);
+      g_assert_true (aex_check_cancelled (NULL));
+      return TRUE;
+    }
+  g_assert_cmpint (aex_test_var_get (self->var), ==, 99);
+  self->limited = !aex_check_cancelled (NULL);
+  return TRUE;
+}
+
+static void
+test_run (void)
+{
+  g_autoptr (AexContext) context = aex_context_new ();
+  Inside self = { .var = aex_test_var_new (7), .scope = aex_scope_new (-1, AEX_SCOPE_FLAGS_NONE) };
+
+  aex_scope_cancel (self.scope);
+  self.trampoline = aex_trampoline_new (run_inside, &self, NULL);
+  aex_trampoline_run_in_context (self.trampoline, context, TOKEN);
+  g_assert_cmpint (self.seen, ==, 7);
+  g_assert_true (self.limited);
+  g_assert_cmpint (aex_test_var_get (self.var), ==, 7);
+  aex_scope_leave (self.scope);
+  g_object_unref (self.trampoline);
+  g_object_unref (self.var);
+  aex_test_drain ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -279,8 +350,10 @@ main (int    argc,
   aex_test_add_data ("/trampoline/K56/done-callback-at-once", "at once", test_done_callback);
   aex_test_add ("/trampoline/R6/done-callback-removed", test_done_callback_removed);
   aex_test_add ("/trampoline/K51/watch", test_watch);
+  aex_test_add ("/trampoline/N6-I10/run", test_run);
   aex_test_add ("/trampoline/R4/resolve", test_resolve);
   aex_test_add ("/trampoline/K47/resolve-lost", test_resolve_lost);
+  aex_test_add ("/trampoline/K47/wait", test_wait);
   aex_test_add ("/trampoline/R7/released-at-owner", test_released_at_owner);
   aex_test_add ("/trampoline/X4/aex_trampoline_new", test_destroy);
   return aex_test_run ();

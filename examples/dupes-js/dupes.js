@@ -14,6 +14,7 @@ import {fromText} from './bytes.js';
 import {commandLine, parseOptions, UsageError} from './options.js';
 import {asJson, asTable, writeError, writeOutput} from './report.js';
 import {Search} from './search.js';
+import {addSignal} from './unix.js';
 
 const Status = {
     OK: 0,
@@ -32,7 +33,7 @@ function complain(message) {
 // The first signal stops the search; the second one finds the default action, and kills.
 function installInterrupt(search) {
     for (const signal of [SIGINT, SIGTERM]) {
-        GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal, () => {
+        addSignal(GLib.PRIORITY_HIGH, signal, () => {
             search.stop();
             return GLib.SOURCE_REMOVE;
         });

@@ -6,13 +6,14 @@ import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
 
 import {quoted, shown, toBytes} from './bytes.js';
+import {OutputStream} from './unix.js';
 
 const DRAW_INTERVAL_MS = 100;
 const BAR_WIDTH = 24;
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 
-const standardError = Gio.UnixOutputStream.new(2, false);
-const standardOutput = Gio.UnixOutputStream.new(1, false);
+const standardError = OutputStream.new(2, false);
+const standardOutput = OutputStream.new(1, false);
 
 // A tie goes to the even digit, as it does everywhere but in toFixed().
 function toTenths(number) {

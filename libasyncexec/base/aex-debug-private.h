@@ -18,6 +18,7 @@ typedef enum {
   AEX_LIVE_CORE,        /* what is behind them */
   AEX_LIVE_HOME,        /* one per main context in use; the default one's stays */
   AEX_LIVE_SCOPE,
+  AEX_LIVE_TRACKER,     /* what is behind trackers and groups */
   AEX_LIVE_N_KINDS
 } AexLiveKind;
 

@@ -45,6 +45,7 @@ aex_live_get_name (AexLiveKind kind)
 {
   static const char * const names[AEX_LIVE_N_KINDS] = {
     "pending", "extension", "waiter", "context", "stream", "result", "executor", "core", "home", "scope",
+    "tracker",
   };
 
   return names[kind];

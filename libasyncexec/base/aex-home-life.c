@@ -235,8 +235,9 @@ aex_home_report (AexTarget *target, AexPending *job, const GError *error)
   g_clear_pointer (&executor, aex_target_unref);
 }
 
-GMainContext *
-aex_main_context_try_new (GMainContextFlags flags, GError **error)
+/* GLib aborts when it finds none for a context. */
+static gboolean
+probe_descriptor (GError **error)
 {
   int fd = eventfd (0, EFD_CLOEXEC);
 
@@ -246,10 +247,41 @@ aex_main_context_try_new (GMainContextFlags flags, GError **error)
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
                    _("No file descriptor for a main context: %s; close some or raise the limit"), g_strerror (code));
-      return NULL;
+      return FALSE;
     }
   close (fd);
-  return g_main_context_new_with_flags (flags);
+  return TRUE;
+}
+
+GMainContext *
+aex_main_context_try_new (GMainContextFlags flags, GError **error)
+{
+  return probe_descriptor (error) ? g_main_context_new_with_flags (flags) : NULL;
+}
+
+GMainContext *
+aex_main_context_try_default (GError **error)
+{
+  static _Atomic (GMainContext *) made;
+  GMainContext *context = atomic_load_explicit (&made, memory_order_acquire);
+
+  if (G_UNLIKELY (context == NULL) && probe_descriptor (error))
+    {
+      context = g_main_context_default ();
+      atomic_store (&made, context);
+    }
+  return context;
+}
+
+gboolean
+aex_thread_lacks_context (void)
+{
+  GMainContext *context;
+
+  if (g_main_context_get_thread_default () != NULL || aex_thread_is_main ())
+    return FALSE;
+  context = aex_main_context_try_default (NULL);
+  return context == NULL || !g_main_context_is_owner (context);
 }
 
 /* On the thread that destroys the context. */

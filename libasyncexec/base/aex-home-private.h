@@ -119,6 +119,12 @@ void       aex_home_set_executor       (AexHome *self, AexTarget *executor);
 /* g_main_context_new() aborts when the process is out of file descriptors: this gives an error. */
 GMainContext *aex_main_context_try_new (GMainContextFlags flags, GError **error);
 
+/* The default one, which is made by whoever asks first. */
+GMainContext *aex_main_context_try_default (GError **error);
+
+/* It has pushed none, and the default one is not its own: nobody would run anything for it. */
+gboolean aex_thread_lacks_context (void);
+
 /* For aex-home*.c only. */
 void       aex_home_report             (AexTarget *target, AexPending *job, const GError *error);
 void       aex_home_forget             (GMainContext *context);

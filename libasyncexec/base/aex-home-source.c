@@ -17,8 +17,9 @@ typedef struct {
 static int
 timeout_until (gint64 deadline_us, gint64 now)
 {
+  /* Whoever moves a test clock on rings, but only for what was there by then. */
   if (aex_clock_is_virtual ())
-    return -1;
+    return deadline_us <= now ? 0 : -1;
   return (int) MIN ((deadline_us - now + 999) / 1000, G_MAXINT);
 }
 

@@ -208,12 +208,16 @@ aex_home_new_dead (void)
 AexHome *
 aex_home_ref_for_context (GMainContext *context, GError **error)
 {
+  GMainContext *default_context;
   AexHome *self;
 
-  if (context == NULL)
-    context = g_main_context_default ();
   if (aex_fork_check (error))
     return NULL;
+  default_context = aex_main_context_try_default (error);
+  if (default_context == NULL)
+    return NULL;
+  if (context == NULL)
+    context = default_context;
   g_mutex_lock (&homes_lock);
   if (homes == NULL)
     homes = g_hash_table_new (NULL, NULL);
@@ -228,7 +232,7 @@ aex_home_ref_for_context (GMainContext *context, GError **error)
       if (self != NULL)
         {
           g_hash_table_insert (homes, context, self);
-          if (context == g_main_context_default ())
+          if (context == default_context)
             atomic_store (&default_home, self);
         }
     }
@@ -255,7 +259,9 @@ aex_home_get_for_thread (AexThread *thread, GError **error)
       home = atomic_load_explicit (&default_home, memory_order_acquire);
       if (G_LIKELY (home != NULL))
         return home;
-      context = g_main_context_default ();
+      context = aex_main_context_try_default (error);
+      if (context == NULL)
+        return NULL;
     }
   if (thread->home != NULL && thread->home_context == context && !aex_home_is_dead (thread->home))
     return thread->home;

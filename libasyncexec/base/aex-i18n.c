@@ -3,8 +3,8 @@
 
 #include <libintl.h>
 
-const char *
-aex_gettext (const char *text)
+static void
+bind_once (void)
 {
   static gsize once;
 
@@ -16,5 +16,18 @@ aex_gettext (const char *text)
 #endif
       g_once_init_leave (&once, 1);
     }
+}
+
+const char *
+aex_gettext (const char *text)
+{
+  bind_once ();
   return g_dgettext (GETTEXT_PACKAGE, text);
+}
+
+const char *
+aex_ngettext (const char *one, const char *many, gulong n)
+{
+  bind_once ();
+  return g_dngettext (GETTEXT_PACKAGE, one, many, n);
 }

@@ -89,6 +89,8 @@ aex_queue_pop_n (AexQueue *self, AexEntry *entries, guint max)
       memcpy (entries + n, block->entries + block->start, here * sizeof (AexEntry));
       n += here;
       block->start += here;
+      if (block->start + 1 < block->end)
+        aex_entry_prefetch (&block->entries[block->start + 1]);
       if (block->start == block->end)
         queue_drop_head (self);
     }

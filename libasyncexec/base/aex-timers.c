@@ -364,7 +364,7 @@ sort_stable (AexTimerEntry *entries, gsize n)
   if (n >= MIN_COUNTING && differ <= TICK_MASK)
     sort_one_tick (entries, n);
   else
-    g_qsort_with_data (entries, n, sizeof (AexTimerEntry), compare_deadlines, NULL);
+    g_qsort_with_data (entries, (int) n, sizeof (AexTimerEntry), compare_deadlines, NULL);
 }
 
 /* Moves the entries that match to out and packs the others; returns how many were moved. */

@@ -19,6 +19,7 @@ struct _AexCallerCore {
   GMainContext *context;        /* owned by a thread of our own; else only as long as the home lives */
   guint64 id;
   gboolean owns_thread;
+  GError *refusal;              /* const: why it refuses everything; NULL: it does not */
   AexPending *started;
   AexPending *stopping;
   AexPending *stopped;
@@ -52,6 +53,8 @@ AexCallerCore *aex_caller_core_ref_for_home  (AexHome *home, const char *name, g
 /* NULL: there is none. */
 AexCallerCore *aex_caller_core_peek_for_home (AexHome *home);
 AexCallerCore *aex_caller_core_new_thread    (const AexCallerOptions *options, AexCallerCore *parent, AexCallerWorkers *employer, GError **error);
+/* Of no context, because of an error, which it takes over. */
+AexCallerCore *aex_caller_core_new_refusing  (GError *error);
 
 /* Found or made for the core. */
 AexCaller     *aex_caller_ref_for_core       (AexCallerCore *core, const char *name);

@@ -211,18 +211,32 @@ caller_finalize (AexTarget *target)
   g_object_unref (self->started);
   g_object_unref (self->stopping);
   g_object_unref (self->stopped);
+  g_clear_error (&self->refusal);
   aex_target_unref (self->home);
   aex_core_clear (&self->core);
   g_free (self);
 }
 
+/* Its thread is there, or it never will have one. */
+static gboolean
+caller_ensure_thread (AexCore *core, GError **error)
+{
+  AexCallerCore *self = (AexCallerCore *) core;
+
+  if (self->refusal != NULL && error != NULL)
+    *error = g_error_copy (self->refusal);
+  return self->refusal == NULL;
+}
+
 static AexAcceptance
-caller_accepts (AexCallerCore *self)
+caller_accepts (AexCallerCore *self, GError **error)
 {
   guint max = atomic_load_explicit (&self->core.max_pending, memory_order_relaxed);
 
   if (G_UNLIKELY (aex_core_is_closed (&self->core)))
     return AEX_REFUSED_CLOSED;
+  if (G_UNLIKELY (!caller_ensure_thread (&self->core, error)))
+    return AEX_REFUSED_ERROR;
   if (G_UNLIKELY (max > 0 && (guint) MAX (atomic_load (&self->n_queued), 0) >= max))
     return AEX_REFUSED_BUSY;
   return AEX_ACCEPTED;
@@ -234,7 +248,8 @@ caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **e
   AexCallerCore *self = (AexCallerCore *) core;
   gboolean is_job = entry->kind == &aex_job_kind;
 
-  (void) error;
+  if (G_UNLIKELY (!caller_ensure_thread (core, error)))
+    return FALSE;
   if (is_job)
     atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
   if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
@@ -247,7 +262,7 @@ caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **e
 static AexAcceptance
 caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
 {
-  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core);
+  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core, error);
 
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     return acceptance;
@@ -258,7 +273,8 @@ AexPending *
 aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_us)
 {
   AexEntry entry = { &aex_job_kind, g_object_ref (job), NULL, NULL };
-  AexAcceptance acceptance = caller_accepts (self);
+  GError *error = NULL;
+  AexAcceptance acceptance = caller_accepts (self, &error);
 
   job->flags |= AEX_FLAG_TIMED;
   if (acceptance == AEX_ACCEPTED)
@@ -270,7 +286,7 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
       acceptance = AEX_REFUSED_CLOSED;
     }
   g_object_unref (job);
-  aex_core_refuse (&self->core, job, acceptance, NULL);
+  aex_core_refuse (&self->core, job, acceptance, error);
   return job;
 }
 
@@ -364,7 +380,6 @@ caller_get_width (AexCore *core)
   return 1;
 }
 
-
 #define CALLER_OPS(closes) { \
   .target = { \
     .post = caller_post, \
@@ -381,9 +396,10 @@ caller_get_width (AexCore *core)
   }, \
   .submit = caller_submit, \
   .hand_over = caller_hand_over, \
+  .ensure_thread = caller_ensure_thread, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
-  .close_on_dispose = closes, \
+  .close_on_dispose = (closes), \
   .get_width = caller_get_width, \
 }
 
@@ -490,6 +506,18 @@ aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_mad
     aex_target_ref (self);
   g_mutex_unlock (&cores_lock);
   g_clear_pointer (&made, aex_target_unref);
+  return self;
+}
+
+AexCallerCore *
+aex_caller_core_new_refusing (GError *error)
+{
+  AexHome *home = aex_home_new_dead ();
+  AexCallerCore *self = caller_core_new (home, NULL, NULL, FALSE, NULL);
+
+  aex_target_unref (home);
+  self->refusal = error;
+  aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
   return self;
 }
 

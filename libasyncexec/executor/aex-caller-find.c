@@ -15,13 +15,6 @@ ref_for_home (AexHome *home)
   return self;
 }
 
-static gboolean
-has_context (void)
-{
-  return g_main_context_get_thread_default () != NULL
-         || aex_thread_is_main () || g_main_context_is_owner (g_main_context_default ());
-}
-
 /* A job of a pool gets a context of its own, which ends with the job. */
 static gboolean
 push_own_context (AexThread *thread, GError **error)
@@ -59,7 +52,7 @@ aex_caller_ref_current (GError **error)
 
   if (aex_fork_check (error) || !push_own_context (thread, error))
     return NULL;
-  if (!has_context ())
+  if (aex_thread_lacks_context ())
     {
       g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NO_CONTEXT,
                            _("This thread has no main context: push one with g_main_context_push_thread_default()"));
@@ -72,7 +65,8 @@ aex_caller_ref_current (GError **error)
 /**
  * aex_caller_ref_main:
  *
- * Gets the caller of the default main context, on any thread.
+ * Gets the caller of the default main context, on any thread. See
+ * [func@Caller.ref_for_context] for what it is where there can be none.
  *
  * Returns: (transfer full): the caller
  *
@@ -90,24 +84,31 @@ aex_caller_ref_main (void)
  *
  * Gets the caller of a context, on any thread. The caller does not keep
  * @context alive; when that is destroyed, the caller is stopped. In a forked
- * child it is one that refuses everything with %AEX_ERROR_FORKED.
+ * child it is one that refuses everything with %AEX_ERROR_FORKED, and in a
+ * process without a file descriptor to spare one that refuses everything with
+ * %G_IO_ERROR_TOO_MANY_OPEN_FILES: ask again when some were closed.
  *
- * Returns: (transfer full): the caller; aborts when the process is out of file
- *   descriptors, as g_main_context_new() does
+ * Returns: (transfer full): the caller
  *
  * Since: 1.0
  */
 AexCaller *
 aex_caller_ref_for_context (GMainContext *context)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
   AexHome *home = aex_is_forked () ? aex_home_new_dead () : aex_home_ref_for_context (context, &error);
+  AexCallerCore *core;
   AexCaller *self;
 
-  if (home == NULL)
-    g_error ("%s", error->message);
-  self = ref_for_home (home);
-  aex_target_unref (home);
+  if (home != NULL)
+    {
+      self = ref_for_home (home);
+      aex_target_unref (home);
+      return self;
+    }
+  core = aex_caller_core_new_refusing (error);
+  self = aex_caller_ref_for_core (core, NULL);
+  aex_target_unref (core);
   return self;
 }
 
@@ -200,7 +201,7 @@ aex_caller_new_for_context (GMainContext *context, const char *name, GError **er
 AexCaller *
 aex_caller_lookup_current (void)
 {
-  AexHome *home = aex_is_forked () || !has_context () ? NULL : aex_home_get_for_thread (aex_thread_get (), NULL);
+  AexHome *home = aex_is_forked () || aex_thread_lacks_context () ? NULL : aex_home_get_for_thread (aex_thread_get (), NULL);
   AexCallerCore *core = home != NULL ? aex_caller_core_peek_for_home (home) : NULL;
   AexCaller *self;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
-#include "base/aex-i18n-private.h"
 #include "executor/aex-caller-core-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -351,12 +351,15 @@ aex_caller_get_stopped (AexCaller *self)
 AexPending *
 aex_caller_stop (AexCaller *self, AexStopFlags flags)
 {
-  AexPending *stopped, *shutdown;
+  AexPending *forked, *stopped, *shutdown;
 
   g_return_val_if_fail (AEX_IS_CALLER (self), NULL);
 
+  forked = aex_pending_new_if_forked ();
+  if (forked != NULL)
+    return forked;
   stopped = g_object_ref (self->core->stopped);
-  if (aex_is_forked () || (!(flags & AEX_STOP_FLAGS_FORCE) && aex_caller_core_is_protected (self->core)))
+  if (!(flags & AEX_STOP_FLAGS_FORCE) && aex_caller_core_is_protected (self->core))
     return stopped;
   shutdown = aex_core_shutdown (&self->core->core, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   g_object_unref (shutdown);
@@ -396,6 +399,7 @@ aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpoint
       aex_core_refuse_ended (&self->core->core, job, error);
       return job;
     }
+  aex_pending_join_trackers (job);
   aex_caller_core_call_later (self->core, job, delay_us);
   aex_pending_join_own_scope (job);
   return job;

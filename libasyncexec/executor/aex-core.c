@@ -5,6 +5,7 @@
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 void
@@ -246,6 +247,15 @@ aex_core_report (AexTarget *target, AexPending *job, const GError *error)
 
 /* ---- submission */
 
+static GError *
+busy_error (guint limit)
+{
+  return g_error_new (AEX_ERROR, AEX_ERROR_BUSY,
+                      aex_ngettext ("%u job is queued, which is the limit: try again when it has run",
+                                    "%u jobs are queued, which is the limit: try again when some have run", limit),
+                      limit);
+}
+
 /* The closure goes where the job would have run, or, as that place takes nothing any more, to its owner. */
 void
 aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *error)
@@ -260,9 +270,7 @@ aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *erro
   else if (why == AEX_REFUSED_CANCELLED)
     aex_pending_cancel_as (job, AEX_CANCEL_EXPLICIT, NULL);
   else if (why == AEX_REFUSED_BUSY)
-    aex_pending_reject (job, g_error_new (AEX_ERROR, AEX_ERROR_BUSY,
-                                          _("%u jobs are queued, which is the limit: try again when some have run"),
-                                          atomic_load (&self->max_pending)));
+    aex_pending_reject (job, busy_error (atomic_load (&self->max_pending)));
   else
     aex_pending_reject (job, error);
 }
@@ -302,6 +310,8 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
       aex_core_refuse_ended (self, job, error);
       return job;
     }
+  /* Before somebody may complete it. */
+  aex_pending_join_trackers (job);
   aex_pending_ref_new (job);
   acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))

@@ -10,6 +10,7 @@
 #include "executor/aex-submit-options-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-scope-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 static AexPending *
@@ -128,17 +129,24 @@ static AexPending *
 submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, gpointer user_data, GDestroyNotify destroy, guint flags)
 {
   AexCore *core = aex_executor_get_core (self);
-  AexContext *context = options->context != NULL ? options->context : aex_thread_get ()->context;
+  g_autoptr (AexContext) context = NULL;
   AexPending *job;
   GError *error = NULL;
+  gboolean group_is_over;
 
   if (aex_is_forked ())
     return submit_forked (user_data, destroy);
   if (options->release_on_owner)
     flags |= AEX_FLAG_RELEASE_ON_OWNER;
+  group_is_over = !aex_submit_options_ref_context (options, &context);
   job = aex_pending_new_job (&core->target, context, func, user_data, destroy, flags);
   record_submission (core, job);
   apply_options (job, options);
+  if (group_is_over)
+    {
+      aex_core_refuse (core, job, AEX_REFUSED_CLOSED, NULL);
+      return job;
+    }
   if (!aex_submit_options_subscribe (options, job, &error))
     {
       aex_core_refuse (core, job, AEX_REFUSED_ERROR, error);
@@ -207,6 +215,33 @@ aex_executor_submit_async_full (AexExecutor *self, AexSubmitOptions *options, Ae
   if (options == NULL)
     return submit (self, func, user_data, destroy, AEX_FLAG_ASYNC);
   return submit_full (self, options, func, user_data, destroy, AEX_FLAG_ASYNC);
+}
+
+/**
+ * aex_pending_group_submit:
+ * @self: a group
+ * @executor: where to run it
+ * @func: (scope notified) (closure user_data) (destroy destroy): the job
+ * @user_data: data for @func
+ * @destroy: (nullable): how to free @user_data
+ *
+ * Submits a job that is a member of @self, wherever this is called, see
+ * [method@SubmitOptions.set_group] and [method@Executor.submit].
+ *
+ * Returns: (transfer full): the pending of the job
+ *
+ * Since: 1.0
+ */
+AexPending *
+aex_pending_group_submit (AexPendingGroup *self, AexExecutor *executor, AexJobFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  AexSubmitOptions options = { .timeout_us = -1, .group = self };
+
+  g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
+  g_return_val_if_fail (AEX_IS_EXECUTOR (executor), NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  return submit_full (executor, &options, (gpointer) func, user_data, destroy, 0);
 }
 
 /* ---- operations */
@@ -352,11 +387,13 @@ aex_executor_post (AexExecutor *self, AexPostFunc func, gpointer user_data, GDes
     aex_destroy_at (aex_delivery_target (aex_thread_get (), NULL), destroy, user_data);
 }
 
-/* Without a thread in between; not what a scope may have to end before it returns. */
+/* Without a thread in between; not what a scope may have to end before it returns, nor what others are to know of. */
 static gboolean
 may_run_here (AexCore *core)
 {
-  return !aex_is_forked () && aex_scope_of_context (aex_thread_get ()->context) == NULL
+  AexContext *context = aex_thread_get ()->context;
+
+  return !aex_is_forked () && aex_scope_of_context (context) == NULL && !aex_context_has_trackers (context)
          && AEX_CORE_OPS (core)->admit != NULL && AEX_CORE_OPS (core)->admit (core);
 }
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* What the operations on files share. */
 
 /* How much is read or written between two looks at the cancellable. */
-#define AEX_FILE_BLOCK (64 * 1024)
+#define AEX_FILE_BLOCK 65536
 
 /* ---- aex-file-path.c */
 

@@ -18,7 +18,7 @@
 
 /* How many entries one message has at most, and how old they get before they are sent. */
 #define BATCH_ENTRIES 64
-#define BATCH_US (50 * 1000)
+#define BATCH_US 50000
 
 typedef struct {
   dev_t device;

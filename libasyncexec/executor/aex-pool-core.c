@@ -7,7 +7,7 @@
 
 #include "base/aex-fork-private.h"
 
-#define DEFAULT_IDLE_TIMEOUT_US (60 * G_USEC_PER_SEC)
+#define DEFAULT_IDLE_TIMEOUT_US (60 * (gint64) G_USEC_PER_SEC)
 
 static guint
 pool_length (AexPoolCore *self, AexLane lane)
@@ -145,6 +145,7 @@ aex_pool_worker_pop (AexPoolWorker *self, AexEntry *entry)
         return FALSE;
       /* Thieves only ever take from the end: entry number next is ours as soon as the CAS says so, and stays put. */
       *entry = self->entries[next];
+      aex_entry_prefetch (&self->entries[MIN (next + 2, AEX_RANGE_END (range) - 1)]);
       if (atomic_compare_exchange_weak_explicit (&self->range, &range, AEX_RANGE (next + 1, AEX_RANGE_END (range)),
                                                  memory_order_acq_rel, memory_order_relaxed))
         return TRUE;
@@ -307,6 +308,7 @@ aex_pool_check_stopped_unlocked (AexPoolCore *self)
 
 /* ---- target */
 
+/* Where no thread is and none can be started, nobody would ever come for the entry. */
 static gboolean
 pool_post (AexTarget *target, AexLane lane, const AexEntry *entry)
 {
@@ -314,7 +316,7 @@ pool_post (AexTarget *target, AexLane lane, const AexEntry *entry)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = !self->stopped;
+  ok = !self->stopped && (self->n_threads > 0 || aex_pool_want_worker (self, NULL));
   if (ok)
     {
       pool_push (self, lane, entry);

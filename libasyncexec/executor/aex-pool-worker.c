@@ -145,16 +145,22 @@ worker_sleep (AexPoolWorker *self)
   return TRUE;
 }
 
-/* Is there work behind the job of another worker, and room for one more to take it?  The lock is held. */
+/* Is there work behind the job of another worker?  The lock is held. */
 static gboolean
-others_have_more (AexPoolCore *pool, AexPoolWorker *self)
+can_steal (AexPoolCore *pool, AexPoolWorker *self)
 {
-  if (pool->n_threads - pool->sleepers->len - MIN (pool->n_blocked, pool->n_threads) >= pool->max_workers)
-    return FALSE;
   for (guint i = 0; i < pool->workers->len; i++)
     if (pool->workers->pdata[i] != self && aex_pool_worker_length (pool->workers->pdata[i]) > 0)
       return TRUE;
   return FALSE;
+}
+
+/* And room for one more to take it? */
+static gboolean
+others_have_more (AexPoolCore *pool, AexPoolWorker *self)
+{
+  return pool->n_threads - pool->sleepers->len - MIN (pool->n_blocked, pool->n_threads) < pool->max_workers
+         && can_steal (pool, self);
 }
 
 /* TRUE: something to run was taken. */
@@ -179,7 +185,8 @@ worker_find (AexPoolWorker *self)
       if (worker_must_leave (pool) || !awake)
         return FALSE;
       worker_spin (pool);
-      if (!aex_pool_has_work (pool) && !worker_must_leave (pool))
+      /* While we looked at the queue, others may have emptied it into their batches, and relied on us. */
+      if (!aex_pool_has_work (pool) && !can_steal (pool, self) && !worker_must_leave (pool))
         awake = worker_sleep (self);
     }
 }

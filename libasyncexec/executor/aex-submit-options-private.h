@@ -26,7 +26,14 @@ struct _AexSubmitOptions {
   const char *operation;     /* of aex_executor_call(): its name and type of result, which live for ever */
   const GVariantType *result_type;
   AexSharedSubscriber *subscriber;
+  gboolean chooses_trackers;
+  GType *tracker_types;
+  gsize n_tracker_types;
+  AexPendingGroup *group;
 };
+
+/* What the job sees, a reference or NULL.  FALSE: its group is over. */
+gboolean aex_submit_options_ref_context (const AexSubmitOptions *self, AexContext **context);
 
 /* FALSE: the process is out of file descriptors. */
 gboolean aex_submit_options_subscribe (const AexSubmitOptions *self, AexPending *job, GError **error);

@@ -4,6 +4,7 @@
 #include "aex-context.h"
 #include "base/aex-fork-private.h"
 #include "pending/aex-pending-private.h"
+#include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -102,6 +103,9 @@ aex_submit_options_copy (const AexSubmitOptions *self)
     }
   if (self->subscriber != NULL)
     shared_subscriber_ref (self->subscriber);
+  copy->tracker_types = g_memdup2 (self->tracker_types, self->n_tracker_types * sizeof (GType));
+  if (self->group != NULL)
+    g_object_ref (self->group);
   return copy;
 }
 
@@ -123,6 +127,8 @@ aex_submit_options_free (AexSubmitOptions *self)
   g_clear_pointer (&self->context, aex_context_unref);
   g_clear_pointer (&self->metadata, g_hash_table_unref);
   g_clear_pointer (&self->subscriber, shared_subscriber_unref);
+  g_free (self->tracker_types);
+  g_clear_object (&self->group);
   g_free (self);
 }
 
@@ -293,6 +299,71 @@ aex_submit_options_set_subscriber (AexSubmitOptions *self, AexMessageFunc func, 
   self->subscriber->func = func;
   self->subscriber->data = user_data;
   self->subscriber->destroy = destroy;
+}
+
+/**
+ * aex_submit_options_set_trackers:
+ * @self: options
+ * @tracker_types: (array length=n_types) (nullable): classes of trackers
+ * @n_types: how many
+ *
+ * Chooses which of the active trackers get to know the job: those of these
+ * classes, and of classes derived from them. Without any it is untracked: outside
+ * of every [class@PendingGroup], and so is all it starts; it then stands in the
+ * scopes around the outermost group. See [class@PendingTracker].
+ *
+ * Since: 1.0
+ */
+void
+aex_submit_options_set_trackers (AexSubmitOptions *self, const GType *tracker_types, gsize n_types)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (n_types == 0 || tracker_types != NULL);
+
+  g_free (self->tracker_types);
+  self->chooses_trackers = TRUE;
+  self->tracker_types = g_memdup2 (tracker_types, n_types * sizeof (GType));
+  self->n_tracker_types = n_types;
+}
+
+/**
+ * aex_submit_options_set_group:
+ * @self: options
+ * @group: (nullable): a group, %NULL for the one in which it is submitted
+ *
+ * Submits to this group, wherever that is done: the job becomes a member and
+ * stands in its scope. When the group is over, the job is refused with
+ * %AEX_ERROR_CLOSED.
+ *
+ * Since: 1.0
+ */
+void
+aex_submit_options_set_group (AexSubmitOptions *self, AexPendingGroup *group)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (group == NULL || AEX_IS_PENDING_GROUP (group));
+
+  g_set_object (&self->group, group);
+}
+
+gboolean
+aex_submit_options_ref_context (const AexSubmitOptions *self, AexContext **context)
+{
+  AexContext *given = self->context != NULL ? self->context : aex_thread_get ()->context;
+  g_autoptr (AexContext) chosen = NULL;
+
+  if (self->chooses_trackers)
+    chosen = aex_context_choose_trackers (given, self->tracker_types, self->n_tracker_types);
+  else
+    chosen = given != NULL ? aex_context_ref (given) : NULL;
+  if (self->group == NULL)
+    {
+      *context = g_steal_pointer (&chosen);
+      return TRUE;
+    }
+  aex_pending_group_get_scope (self->group);
+  *context = aex_context_with_group (chosen, aex_pending_tracker_get_core (AEX_PENDING_TRACKER (self->group)));
+  return *context != NULL;
 }
 
 gboolean

@@ -18,6 +18,8 @@ AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_context     (AexSu
 AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_release_on_owner (AexSubmitOptions *self, gboolean release_on_owner);
 AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_metadata    (AexSubmitOptions *self, const char *key, GVariant *value);
 AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_subscriber  (AexSubmitOptions *self, AexMessageFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_trackers    (AexSubmitOptions *self, const GType *tracker_types, gsize n_types);
+AEX_AVAILABLE_IN_1_0 void              aex_submit_options_set_group       (AexSubmitOptions *self, AexPendingGroup *group);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AexSubmitOptions, aex_submit_options_free)
 
 G_END_DECLS

@@ -161,7 +161,7 @@ aex_thread_pool_class_init (AexThreadPoolClass *klass)
    * Since: 1.0
    */
   properties[PROP_IDLE_TIMEOUT_US] = g_param_spec_int64 ("idle-timeout-us", NULL, NULL, -1, G_MAXINT64,
-                                                         60 * G_USEC_PER_SEC, flags);
+                                                         60 * (gint64) G_USEC_PER_SEC, flags);
   /**
    * AexThreadPool:help-waiting: (getter get_help_waiting) (setter set_help_waiting)
    *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "aex-trampoline.h"
 
+#include "aex-context.h"
+#include "aex-scope.h"
 #include "pending/aex-environment-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-value-private.h"
@@ -296,6 +298,66 @@ aex_trampoline_watch (AexTrampoline *self, AexPending *pending, guint64 token)
   return aex_pending_watch (pending, call_done, call_new (self, token), call_release);
 }
 
+static void
+call_here (gpointer data)
+{
+  AexTrampolineCall *self = data;
+  g_autoptr (GError) error = NULL;
+
+  self->core->func (NULL, self->token, self->core->data, &error);
+}
+
+/**
+ * aex_trampoline_run_in_context:
+ * @self: a trampoline
+ * @context: a context
+ * @token: a number
+ *
+ * Calls the function of @self with @token and no pending, inside @context, at
+ * once and on the calling thread: [method@Context.run] for a binding that can
+ * not make a closure for a function while that function runs.
+ *
+ * Since: 1.0
+ */
+void
+aex_trampoline_run_in_context (AexTrampoline *self, AexContext *context, guint64 token)
+{
+  AexTrampolineCall call;
+
+  g_return_if_fail (AEX_IS_TRAMPOLINE (self));
+  g_return_if_fail (self->core != NULL);
+  g_return_if_fail (context != NULL);
+
+  call = (AexTrampolineCall) { core_ref (self->core), NULL, token, TRUE };
+  aex_context_run (context, call_here, &call);
+  core_unref (call.core);
+}
+
+/**
+ * aex_trampoline_run_in_scope:
+ * @self: a trampoline
+ * @scope: a scope
+ * @token: a number
+ *
+ * As [method@Trampoline.run_in_context], inside @scope: what [method@Scope.run]
+ * does.
+ *
+ * Since: 1.0
+ */
+void
+aex_trampoline_run_in_scope (AexTrampoline *self, AexScope *scope, guint64 token)
+{
+  AexTrampolineCall call;
+
+  g_return_if_fail (AEX_IS_TRAMPOLINE (self));
+  g_return_if_fail (self->core != NULL);
+  g_return_if_fail (scope != NULL);
+
+  call = (AexTrampolineCall) { core_ref (self->core), NULL, token, TRUE };
+  aex_scope_run (scope, call_here, &call);
+  core_unref (call.core);
+}
+
 /**
  * aex_trampoline_resolve:
  * @self: a trampoline
@@ -361,4 +423,30 @@ aex_trampoline_peek (AexTrampoline *self, AexPending *pending)
   if (outcome->destroy != outcome_release || ((AexTrampolineCall *) outcome->pointer)->core != self->core)
     return AEX_TRAMPOLINE_OUTCOME_VALUE;
   return ((AexTrampolineCall *) outcome->pointer)->token;
+}
+
+/**
+ * aex_trampoline_wait:
+ * @self: a trampoline
+ * @pending: a pending
+ * @timeout_us: microseconds, -1 for no limit
+ *
+ * Blocks until @pending is done, as [method@Pending.wait] does, and looks at the
+ * outcome like [method@Trampoline.peek]. There is no error: one that a binding
+ * makes of it can be lost when the user interrupts it at that moment.
+ *
+ * Returns: as [method@Trampoline.peek]; %AEX_TRAMPOLINE_OUTCOME_NONE also when
+ *   the wait is refused or its scope is over, for which
+ *   [method@Pending.wait] has the error
+ *
+ * Since: 1.0
+ */
+guint64
+aex_trampoline_wait (AexTrampoline *self, AexPending *pending, gint64 timeout_us)
+{
+  g_return_val_if_fail (AEX_IS_TRAMPOLINE (self), AEX_TRAMPOLINE_OUTCOME_NONE);
+  g_return_val_if_fail (AEX_IS_PENDING (pending), AEX_TRAMPOLINE_OUTCOME_NONE);
+
+  aex_pending_wait (pending, AEX_WAIT_FLAGS_NO_RESULT, timeout_us, NULL, NULL);
+  return aex_trampoline_peek (self, pending);
 }

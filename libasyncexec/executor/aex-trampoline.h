@@ -12,7 +12,8 @@ G_DECLARE_FINAL_TYPE (AexTrampoline, aex_trampoline, AEX, TRAMPOLINE, GObject)
 /**
  * AexTrampolineFunc:
  * @pending: (nullable): the job to run or the pending that is done, %NULL when
- *   what @token stands for will never be called and is to be released
+ *   what @token stands for will never be called and is to be released, and from
+ *   [method@Trampoline.run_in_context] and [method@Trampoline.run_in_scope]
  * @token: the number given with the job or callback
  * @user_data: (closure): the data given to [ctor@Trampoline.new]
  * @error: return location for an error, for a job
@@ -33,7 +34,10 @@ AEX_AVAILABLE_IN_1_0 AexPending    *aex_trampoline_submit            (AexTrampol
 AEX_AVAILABLE_IN_1_0 AexPending    *aex_trampoline_call_later        (AexTrampoline *self, AexCaller *caller, gint64 delay_us, guint64 token);
 AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_add_done_callback (AexTrampoline *self, AexPending *pending, gboolean at_once, guint64 token);
 AEX_AVAILABLE_IN_1_0 gulong         aex_trampoline_watch             (AexTrampoline *self, AexPending *pending, guint64 token);
+AEX_AVAILABLE_IN_1_0 void           aex_trampoline_run_in_context    (AexTrampoline *self, AexContext *context, guint64 token);
+AEX_AVAILABLE_IN_1_0 void           aex_trampoline_run_in_scope      (AexTrampoline *self, AexScope *scope, guint64 token);
 AEX_AVAILABLE_IN_1_0 gboolean       aex_trampoline_resolve           (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_peek              (AexTrampoline *self, AexPending *pending);
+AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_wait              (AexTrampoline *self, AexPending *pending, gint64 timeout_us);
 
 G_END_DECLS

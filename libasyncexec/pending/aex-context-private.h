@@ -32,6 +32,10 @@ void          aex_context_leave    (AexThread *thread, AexContext *saved);
 
 const GValue *aex_context_lookup   (AexContext *self, AexContextVar *var);
 
+/* The class of trackers whose active one the variable tells; before anybody else knows it.  G_TYPE_INVALID: none. */
+GType         aex_context_var_get_tracker_type (AexContextVar *self);
+void          aex_context_var_set_tracker_type (AexContextVar *self, GType type);
+
 /* A copy of self in which var is value; NULL value: var is not set. */
 AexContext   *aex_context_with     (AexContext *self, AexContextVar *var, const GValue *value);
 

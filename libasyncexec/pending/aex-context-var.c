@@ -20,6 +20,7 @@ struct _AexContextVar {
   GObject parent_instance;
   char *name;
   GValue default_value;    /* unset: none */
+  GType tracker_type;      /* see aex-tracker-context.c */
 };
 
 /**
@@ -139,6 +140,18 @@ aex_context_var_get_name (AexContextVar *self)
   g_return_val_if_fail (AEX_IS_CONTEXT_VAR (self), NULL);
 
   return self->name;
+}
+
+GType
+aex_context_var_get_tracker_type (AexContextVar *self)
+{
+  return self->tracker_type;
+}
+
+void
+aex_context_var_set_tracker_type (AexContextVar *self, GType type)
+{
+  self->tracker_type = type;
 }
 
 /**

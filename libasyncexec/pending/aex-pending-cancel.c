@@ -113,6 +113,9 @@ aex_pending_set_canceller (AexPending *self, AexPendingFunc func, gpointer user_
   aex_pending_lock (self);
   waiter = g_steal_pointer (&extra->canceller);
   aex_pending_unlock (self);
+  /* Whoever cancelled meanwhile has taken it: it is going to be called. */
+  if (waiter == NULL && state & AEX_BIT_CANCEL)
+    return TRUE;
   g_clear_pointer (&waiter, aex_waiter_release);
   return FALSE;
 }
@@ -291,6 +294,8 @@ end_with_scope (AexPending *self, AexScope *scope)
   /* Whoever leaves the scope is told. */
   if (timed_out && !aex_scope_is_left (scope))
     aex_pending_note_observed (self);
+  if (timed_out)
+    atomic_fetch_or (&self->state, AEX_BIT_SCOPED);
   aex_pending_cancel_as (self, timed_out ? AEX_CANCEL_TIMEOUT : AEX_CANCEL_IMPLIED, NULL);
 }
 
@@ -309,15 +314,14 @@ aex_pending_join_scope (AexPending *self, AexScope *scope)
   AexCancelBinding *binding;
   GError *error = NULL;
 
-  if (AEX_IS_DONE (aex_pending_load (self)))
+  if (AEX_IS_DONE (aex_pending_load (self)) || self->flags & AEX_FLAG_PROTECTED)
     return;
   binding = g_new0 (AexCancelBinding, 1);
   binding->watch = aex_scope_watch (scope, TRUE, scope_over, weak_new (self), weak_free, &error);
   if (binding->watch == NULL)
     {
-      /* Nobody could tell it when its time is over. */
       g_free (binding);
-      aex_pending_reject (self, error);
+      aex_pending_fail_untimed (self, error);
       return;
     }
   add_binding (self, binding);
@@ -358,7 +362,8 @@ aex_pending_join_own_scope (AexPending *self)
 {
   AexScope *scope = own_scope (self);
 
-  if (G_UNLIKELY (scope != NULL))
+  /* A group ends its members itself. */
+  if (G_UNLIKELY (scope != NULL) && scope->group == NULL)
     aex_pending_join_scope (self, scope);
 }
 

@@ -130,8 +130,7 @@ aex_gio_ready (GObject *source, GAsyncResult *result, gpointer call)
 static AexHome *
 answering_home (AexThread *thread, GError **error)
 {
-  if (g_main_context_get_thread_default () == NULL
-      && !aex_thread_is_main () && !g_main_context_is_owner (g_main_context_default ()))
+  if (aex_thread_lacks_context ())
     {
       g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NO_CONTEXT,
                            _("This thread has no main context in which GIO could answer: start the operation in a job of a "

@@ -7,6 +7,7 @@
 #include "base/aex-clock-private.h"
 #include "base/aex-debug-private.h"
 #include "base/aex-i18n-private.h"
+#include "pending/aex-tracker-private.h"
 
 AexSources *
 aex_sources_new (guint n)
@@ -95,6 +96,8 @@ aex_pending_dup_sources (AexPending *self)
   GPtrArray *result = NULL;
   AexSources *sources;
 
+  if (G_UNLIKELY (self->flags & AEX_FLAG_JOIN))
+    return AEX_IS_DONE (aex_pending_load (self)) ? NULL : aex_tracker_core_dup (self->data);
   aex_pending_lock (self);
   sources = aex_pending_load (self) & AEX_BIT_LINKED ? self->data : NULL;
   if (sources != NULL)

@@ -148,6 +148,23 @@ cancellation_error (AexPending *self, guint state)
   return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, message != NULL ? message : _("The operation was cancelled"));
 }
 
+static GError *
+timeout_error (AexPending *self)
+{
+  AexPendingExtra *extra = atomic_load_explicit (&self->extra, memory_order_acquire);
+  GError *untimed = NULL;
+
+  if (extra != NULL)
+    {
+      aex_pending_lock (self);
+      untimed = extra->untimed != NULL ? g_error_copy (extra->untimed) : NULL;
+      aex_pending_unlock (self);
+    }
+  if (untimed != NULL)
+    return untimed;
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("The time allowed for the operation is over"));
+}
+
 /* Of a pending that is cancelled, timed out or rejected, done or not; NULL for others. */
 GError *
 aex_pending_make_error (AexPending *self)
@@ -165,7 +182,7 @@ aex_pending_make_error (AexPending *self)
   if (AEX_PHASE (state) == AEX_PHASE_CANCELLED || (state & AEX_BIT_CANCEL && AEX_PHASE (state) != AEX_PHASE_REJECTED))
     return cancellation_error (root, state);
   if (state & AEX_BIT_TIMED_OUT)
-    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("The time allowed for the operation is over"));
+    return timeout_error (root);
   if (AEX_PHASE (state) == AEX_PHASE_REJECTED && root->tag != AEX_TAG_NONE)
     return g_error_copy (root->tag == AEX_TAG_FAILURE ? ((AexFailure *) root->value.v_pointer)->error : root->value.v_error);
   return NULL;

@@ -43,6 +43,7 @@ enum {
   AEX_BIT_CANCELLER = 1 << 13,
   AEX_BIT_REFUSED   = 1 << 15,   /* it was never accepted: the executor does not count it */
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
+  AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
   AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
 };
@@ -98,6 +99,7 @@ enum {
   AEX_FLAG_TIMED            = 1 << 4,   /* its queue entry is a timer */
   AEX_FLAG_TYPED            = 1 << 5,   /* its value must be of result_type */
   AEX_FLAG_UNRUN            = 1 << 6,   /* a job that is completed while it is queued, and never run */
+  AEX_FLAG_JOIN             = 1 << 7,   /* the end of a group: data is an AexTrackerCore */
 };
 
 /* 88 bytes: see core-notes in doc/decisions.md.  The outcome never shares storage with func, data or destroy: a foreign
@@ -128,6 +130,7 @@ struct _AexPendingExtra {
   GValue *cached_value;        /* what aex_pending_get_value() returned */
   AexWaiter *canceller;
   AexAlarm *timeout;
+  GError *untimed;             /* TIMED_OUT at once, because nobody could have told when the time is over */
   GSList *bindings;            /* AexCancelBinding: cancel_on, cancel_with */
   gint64 submitted_us, started_us, done_us;
   guint64 thread_id;
@@ -216,6 +219,8 @@ aex_pending_load (AexPending *self)
 gboolean aex_pending_claim          (AexPending *self, guint generation);
 gboolean aex_pending_claim_any      (AexPending *self);
 gboolean aex_pending_record         (AexPending *self, AexTag tag, AexWord value);   /* consumes value */
+gboolean aex_pending_reserve        (AexPending *self);                              /* a promise; FALSE: too late */
+void     aex_pending_fulfil         (AexPending *self);                              /* one that is reserved, with no value */
 void     aex_pending_function_done  (AexPending *self);
 gboolean aex_pending_settle_linked  (AexPending *self, AexPending *source);          /* take over its outcome */
 void     aex_pending_note_observed  (AexPending *self);
@@ -351,6 +356,7 @@ void        aex_drop_free            (AexDrop *self);
 gboolean    aex_pending_claim_for_wait (AexPending *self, gboolean outside_allowed);
 void        aex_pending_wait_async_in (AexPending *self, AexScope *scope, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable,
                                        GAsyncReadyCallback callback, gpointer user_data);   /* scope may be NULL */
+void        aex_pending_fail_untimed (AexPending *self, GError *error);
 void        aex_pending_arm          (AexPending *self, gint64 timeout_us, AexAlarmFunc func);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "base/aex-clock-private.h"
 #include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
+#include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-pending-wait-private.h"
@@ -207,7 +208,7 @@ run_with_wakes (AexPending *self, GMainContext *context, AexWaitFlags flags, gin
 gboolean
 aex_pending_run_until_done (AexPending *self, AexWaitFlags flags, gint64 timeout_us, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GMainContext) context = NULL;
+  GMainContext *context = g_main_context_get_thread_default ();
   gboolean ok;
 
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
@@ -218,16 +219,21 @@ aex_pending_run_until_done (AexPending *self, AexWaitFlags flags, gint64 timeout
     return aex_pending_wait (self, flags, 0, NULL, error);
   if (aex_fork_check (error))
     return FALSE;
-  context = g_main_context_ref_thread_default ();
+  if (context == NULL)
+    context = aex_main_context_try_default (error);
+  if (context == NULL)
+    return FALSE;
   if (!g_main_context_acquire (context))
     {
       g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NO_CONTEXT,
                            _("Another thread runs the main context: wait with aex_pending_wait() here"));
       return FALSE;
     }
+  g_main_context_ref (context);
   g_object_ref (self);
   ok = run_with_wakes (self, context, flags, timeout_us, cancellable, error);
   g_main_context_release (context);
+  g_main_context_unref (context);
   g_object_unref (self);
   return ok;
 }
@@ -453,9 +459,16 @@ static void
 async_wait_start (GTask *task, AexPending *pending, AexScope *scope, gint64 timeout_us, GCancellable *cancellable)
 {
   AexAsyncWait *self = g_task_get_task_data (task);
+  GError *error = NULL;
   gulong id;
 
-  if (timeout_us >= 0 && !async_wait_arm (task, timeout_us))
+  if (!AEX_IS_DONE (aex_pending_load (pending)) && aex_fork_check (&error))
+    {
+      if (async_wait_win (task))
+        g_task_return_error (task, error);
+      return;
+    }
+  if (timeout_us >= 0 && !aex_is_forked () && !async_wait_arm (task, timeout_us))
     return;
   if (scope != NULL && !AEX_IS_DONE (aex_pending_load (pending)) && !async_wait_observe (task, scope))
     return;

@@ -214,6 +214,29 @@ aex_pending_record (AexPending *self, AexTag tag, AexWord value)
   return TRUE;
 }
 
+/* Takes the slot of a promise's outcome, so that nobody else ends it: for who has to be sure of that under a lock of his,
+ * and resolves it by aex_pending_fulfil() afterwards. */
+gboolean
+aex_pending_reserve (AexPending *self)
+{
+  guint state = aex_pending_load (self);
+
+  do
+    {
+      if (AEX_IS_DONE (state) || (state & AEX_BIT_REC))
+        return FALSE;
+    }
+  while (!atomic_compare_exchange_weak_explicit (&self->state, &state, state | AEX_BIT_REC, memory_order_acq_rel, memory_order_acquire));
+  return TRUE;
+}
+
+void
+aex_pending_fulfil (AexPending *self)
+{
+  write_outcome (self, AEX_TAG_NONE, (AexWord) { 0 });
+  settle (self, FALSE);
+}
+
 /* The function has returned and something was recorded, or is being recorded by another thread. */
 void
 aex_pending_function_done (AexPending *self)

@@ -106,14 +106,14 @@ aex_stream_push_refuse (AexPendingStream *self, AexStreamPush *push)
   push_free (self, push);
 }
 
-/* The lock is held.  One that was not taken back meanwhile; those that were go to withdrawn. */
+/* The lock is held.  One that was not taken back meanwhile, and from now on can not be; those that were go to withdrawn. */
 static AexStreamPush *
 pop_push (AexPendingStream *self, GQueue *withdrawn)
 {
   AexStreamPush *push;
 
   while ((push = g_queue_pop_head (&self->pushes)) != NULL
-         && push->pending != NULL && AEX_IS_DONE (aex_pending_load (push->pending)))
+         && push->pending != NULL && !aex_pending_reserve (push->pending))
     g_queue_push_tail (withdrawn, push);
   return push;
 }
@@ -124,7 +124,7 @@ push_accepted (AexPendingStream *self, AexStreamPush *push, AexPendingResult *sh
 {
   aex_stream_show (self, shown);
   if (push->pending != NULL)
-    aex_pending_resolve (push->pending, NULL);
+    aex_pending_fulfil (push->pending);
   g_clear_object (&push->pending);
   g_free (push);
 }

@@ -381,6 +381,9 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
     {
       aex_stream_item_taken (&item);
       stream_after_take (self, state);
+      /* Who asked meanwhile saw nothing in the buffer, where the next push is now. */
+      if (self->ops == NULL)
+        aex_pending_stream_pump (self);
     }
   if (state == AEX_STREAM_ERROR)
     {

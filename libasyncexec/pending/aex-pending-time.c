@@ -5,8 +5,29 @@
 
 #include "base/aex-clock-private.h"
 #include "base/aex-debug-private.h"
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-scope-private.h"
+
+/* Nothing would tell self when its time is over: it ends as if it were, with error, and so does the function that runs. */
+void
+aex_pending_fail_untimed (AexPending *self, GError *error)
+{
+  AexPendingExtra *extra = aex_pending_ensure_extra (self);
+
+  /* There is no cancelling after a fork. */
+  if (aex_is_forked ())
+    {
+      aex_pending_reject (self, error);
+      return;
+    }
+  aex_pending_lock (self);
+  if (extra->untimed == NULL)
+    extra->untimed = g_steal_pointer (&error);
+  aex_pending_unlock (self);
+  g_clear_error (&error);
+  aex_pending_cancel_as (self, AEX_CANCEL_TIMEOUT, NULL);
+}
 
 /* Calls func (self) on the service thread unless self is done before. */
 void
@@ -20,7 +41,7 @@ aex_pending_arm (AexPending *self, gint64 timeout_us, AexAlarmFunc func)
   if (alarm == NULL)
     {
       g_object_unref (self);
-      aex_pending_reject (self, error);
+      aex_pending_fail_untimed (self, error);
       return;
     }
   aex_pending_lock (self);

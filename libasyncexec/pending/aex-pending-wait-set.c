@@ -137,6 +137,7 @@ wait_set_watch (AexWaitSet *self, AexPending *derived, AexPending * const *pendi
   /* The first to be attached may complete derived, which frees sources. */
   for (guint i = 0; i < n_links; i++)
     {
+      /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): each was made above */
       aex_link_attach (links[i], pendings[links[i]->index]);
       aex_link_unref (links[i]);
     }

@@ -69,6 +69,7 @@ extra_free (AexPending *self, AexPendingExtra *extra)
     }
   g_clear_pointer (&extra->canceller, aex_waiter_release);
   g_clear_pointer (&extra->timeout, aex_alarm_cancel);
+  g_clear_error (&extra->untimed);
   if (extra->messages != NULL)
     aex_messages_free (extra->messages, self);
   aex_live_add (AEX_LIVE_EXTENSION, -1);

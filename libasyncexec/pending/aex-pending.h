@@ -12,6 +12,7 @@ G_DECLARE_FINAL_TYPE (AexPending, aex_pending, AEX, PENDING, GObject)
 /* --- producer side */
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_new                  (void);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_new_full             (AexPendingFlags flags, AexContext *context);
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_new_tracked          (const GType *tracker_types, gsize n_types);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_new_resolved         (const GValue *value);
 AEX_AVAILABLE_IN_1_0 AexPending   *aex_pending_new_rejected         (GError *error);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_resolve              (AexPending *self, const GValue *value);

@@ -24,6 +24,8 @@ struct _AexScope {
   gint64 deadline_us;          /* its own, -1: none */
   gint64 effective_us;         /* the earliest of those that it observes */
   AexScope *outer;             /* the one that counted when it was made, a reference */
+  gpointer group;              /* whose it is, an AexTrackerCore, a reference; NULL: nobody's.  Set when it is made. */
+  GDestroyNotify group_unref;
 
   GMutex lock;                 /* guards the rest */
   guint n_watches;             /* who is to be told, scopes inside that have a cancellable included */
@@ -68,6 +70,11 @@ aex_scope_is_left (AexScope *self)
 {
   return (atomic_load (&self->state) & AEX_SCOPE_LEFT) != 0;
 }
+
+/* For a group, which enters and leaves what stays in force until it is over. */
+void           aex_scope_step_in      (AexScope *self);
+gboolean       aex_scope_step_out     (AexScope *self, const char *caller);   /* FALSE: said why not */
+void           aex_scope_end          (AexScope *self);
 
 /* The function of the running job has returned, or its thread ends: what was entered since base is left.  How many. */
 guint          aex_scope_leave_all    (AexContext *context, AexScope *base, AexThread *thread);

@@ -240,6 +240,7 @@ aex_scope_get_cancellable (AexScope *self)
   if (cancellable == NULL)
     {
       /* No thread to tell the time: waits of ours still look at it themselves. */
+      /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it says why there is none */
       g_warning ("A scope can not tell its cancellable when its time is over: %s", error->message);
       cancellable = ensure_cancellable (self, FALSE, NULL);
     }

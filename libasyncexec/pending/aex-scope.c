@@ -162,13 +162,43 @@ aex_scope_new (gint64 timeout_us, AexScopeFlags flags)
 AexScope *
 aex_scope_enter (gint64 timeout_us, AexScopeFlags flags)
 {
-  AexThread *thread = aex_thread_get ();
   AexScope *self = aex_scope_new (timeout_us, flags);
+
+  aex_scope_step_in (self);
+  return self;
+}
+
+void
+aex_scope_step_in (AexScope *self)
+{
+  AexThread *thread = aex_thread_get ();
 
   self->entered = TRUE;
   self->thread = thread;
   aex_context_replace (thread, aex_context_with_scope (thread->context, self));
-  return self;
+}
+
+gboolean
+aex_scope_step_out (AexScope *self, const char *caller)
+{
+  AexThread *thread = aex_thread_get ();
+
+  if (thread->context == NULL || thread->context->scope != self)
+    {
+      g_critical ("%s: this is not the innermost scope here: leave scopes in the opposite order in which "
+                  "they were entered, on the same thread", caller);
+      return FALSE;
+    }
+  self->entered = FALSE;
+  aex_context_replace (thread, aex_context_with_scope (thread->context, still_entered (self->outer)));
+  return TRUE;
+}
+
+void
+aex_scope_end (AexScope *self)
+{
+  atomic_fetch_or (&self->state, AEX_SCOPE_LEFT);
+  aex_scope_rest (self);
 }
 
 /**
@@ -207,6 +237,8 @@ aex_scope_unref (AexScope *self)
     return;
   aex_scope_clear_watched (self);
   g_clear_pointer (&self->outer, aex_scope_unref);
+  if (self->group != NULL)
+    self->group_unref (self->group);
   g_mutex_clear (&self->lock);
   aex_live_add (AEX_LIVE_SCOPE, -1);
   g_free (self);
@@ -230,21 +262,18 @@ aex_scope_unref (AexScope *self)
 gboolean
 aex_scope_leave (AexScope *self)
 {
-  AexThread *thread = aex_thread_get ();
   gboolean over;
   guint old;
 
   g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (self->group == NULL, FALSE);
 
   over = own_time_is_over (self);
   old = atomic_fetch_or (&self->state, AEX_SCOPE_LEFT);
   if (old & AEX_SCOPE_LEFT)
     g_critical ("aex_scope_leave: this scope was left before");
-  else if (self->entered && (thread->context == NULL || thread->context->scope != self))
-    g_critical ("aex_scope_leave: this is not the innermost scope here: leave scopes in the opposite order in which "
-                "they were entered, on the same thread");
   else if (self->entered)
-    aex_context_replace (thread, aex_context_with_scope (thread->context, still_entered (self->outer)));
+    aex_scope_step_out (self, "aex_scope_leave");
   aex_scope_rest (self);
   aex_scope_unref (self);
   return over || (old & AEX_SCOPE_CANCELLED) != 0;

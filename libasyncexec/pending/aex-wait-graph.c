@@ -59,6 +59,14 @@ walk_sources (AexWalk *walk, AexPending *pending)
 {
   AexSources *sources;
 
+  if (G_UNLIKELY (pending->flags & AEX_FLAG_JOIN))
+    {
+      g_autoptr (GPtrArray) members = aex_pending_dup_sources (pending);
+
+      if (members != NULL)
+        g_ptr_array_extend_and_steal (walk->open, g_steal_pointer (&members));
+      return;
+    }
   aex_pending_lock (pending);
   sources = aex_pending_load (pending) & AEX_BIT_LINKED ? pending->data : NULL;
   if (sources != NULL && (!sources->any || sources->n_links == 1))

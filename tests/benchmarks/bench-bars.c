@@ -115,12 +115,21 @@ print_bar (const Bar *bar, const BenchResult *ours, const BenchResult *theirs, P
   return met;
 }
 
+static void
+print_bar_json (const Bar *bar, const BenchResult *ours, const BenchResult *theirs, gboolean met)
+{
+  g_print ("{\"bar\":\"%s\",\"peer\":\"%s\",\"figure\":\"%s\",\"ours\":%.1f,\"theirs\":%.1f,\"limit\":%.3f,\"met\":%s}\n",
+           bar->row, bar->peer != NULL ? bar->peer : "", figure_names[bar->figure], get_figure (ours, bar->figure),
+           theirs != NULL ? get_figure (theirs, bar->figure) : 0.0, bar->limit, met ? "true" : "false");
+}
+
 /* What was not measured in this run is left out. */
 gboolean
-bench_bars_print (GPtrArray *results, gboolean to_stderr)
+bench_bars_print (GPtrArray *results, gboolean json)
 {
-  Print print = to_stderr ? g_printerr : g_print;
+  Print print = json ? g_printerr : g_print;
   guint n_met = 0, n_missed = 0;
+  gboolean met;
 
   for (guint i = 0; i < G_N_ELEMENTS (bars); i++)
     {
@@ -132,7 +141,10 @@ bench_bars_print (GPtrArray *results, gboolean to_stderr)
         continue;
       if (n_met + n_missed == 0)
         print ("\n%-11s %10s %-7s %-27s %10s %7s\n", "row", "ours", "", "peer", "theirs", "ratio");
-      if (print_bar (bar, ours, theirs, print))
+      met = print_bar (bar, ours, theirs, print);
+      if (json)
+        print_bar_json (bar, ours, theirs, met);
+      if (met)
         n_met++;
       else
         n_missed++;

@@ -95,8 +95,9 @@ extern const char * const bench_extra_names[BENCH_N_EXTRAS];
 
 void     bench_result_free    (BenchResult *self);
 
-/* ---- bench-bars.c: prints how the rows of asyncexec compare with what is demanded; FALSE: a bar is missed */
-gboolean bench_bars_print     (GPtrArray *results, gboolean to_stderr);
+/* ---- bench-bars.c: prints how the rows of asyncexec compare with what is demanded; FALSE: a bar is missed.  json:
+ * one object a line, and what is for people goes to stderr. */
+gboolean bench_bars_print     (GPtrArray *results, gboolean json);
 
 /* ---- bench-script.c: rows that Python measures, added to results; FALSE: something failed */
 typedef gboolean (*BenchFilter) (const char *row, const char *peer);

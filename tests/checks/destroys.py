@@ -14,12 +14,15 @@ DECLARATION = re.compile(r"\b(aex_\w+) *\([^;()]*\bGDestroyNotify\b[^;]*;")
 TEST = re.compile(r"tests/test-[\w-]+\.c")
 
 
+def functions(files):
+    """(header, name) of each."""
+    return [(path, name) for path, text in files.items() if path.endswith(".h") and not path.endswith("-private.h")
+            for name in DECLARATION.findall(checklib.without_comments(text))]
+
+
 def problems(files):
     tested = "".join(text for path, text in files.items() if TEST.fullmatch(path))
-    return [f"{path}: {name} has no test X4"
-            for path, text in files.items() if path.endswith(".h") and not path.endswith("-private.h")
-            for name in DECLARATION.findall(checklib.without_comments(text))
-            if f'/X4/{name}"' not in tested]
+    return [f"{path}: {name} has no test X4" for path, name in functions(files) if f'/X4/{name}"' not in tested]
 
 
 def wanted(name):
@@ -28,7 +31,9 @@ def wanted(name):
 
 def main():
     header = "void aex_f (int a,\n  GDestroyNotify destroy);\n"
-    return checklib.run("destroys/X4", problems, checklib.read_files(sys.argv[1], wanted),
+    files = checklib.read_files(sys.argv[1], wanted)
+    print(f"# figure: destroy functions={len(functions(files))} tested={len(functions(files)) - len(problems(files))}")
+    return checklib.run("destroys/X4", problems, files,
                         {"libasyncexec/a.h": header, "tests/test-destroy.c": ""},
                         {"libasyncexec/a.h": header, "tests/test-destroy.c": '"/destroy/X4/aex_f"'})
 

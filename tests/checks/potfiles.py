@@ -11,7 +11,7 @@ import sys
 import checklib
 
 POTFILES = "po/POTFILES.in"
-TRANSLATED = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|g_dngettext|ngettext)\s*\(\s*(?:GETTEXT_PACKAGE,\s*)?"')
+TRANSLATED = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|g_dngettext|ngettext|aex_ngettext)\s*\(\s*(?:GETTEXT_PACKAGE,\s*)?["\']')
 
 
 def problems(files):
@@ -27,7 +27,7 @@ def problems(files):
 
 
 def wanted(name):
-    return name == POTFILES or (name.endswith(".c") and name.startswith(("libasyncexec/", "examples/")))
+    return name == POTFILES or (name.endswith((".c", ".js", ".py")) and name.startswith(("libasyncexec/", "examples/")))
 
 
 def main():

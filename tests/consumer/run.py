@@ -6,7 +6,7 @@ usage: run.py subproject|installed SOURCE_ROOT
 
 subproject: the tree lies in subprojects/ of the program.
 installed: the library is installed below a prefix of its own and found with
-pkg-config, GI_TYPELIB_PATH and --vapidir.
+pkg-config, GI_TYPELIB_PATH, XDG_DATA_DIRS and --vapidir; and what packagers rely on.
 """
 
 import os
@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import packaging
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 PYTHON = "/usr/bin/python3"  # the one that Debian's PyGObject is for
@@ -68,9 +70,10 @@ def subproject(steps, source, work):
 
 def installed(steps, source, work):
     build, prefix = os.path.join(work, "library"), os.path.join(work, "prefix")
-    if not steps.run("library-configures", "meson", "setup", build, source, "--prefix", prefix,
-                     "--libdir=lib", "-Dtests=disabled", "-Ddocs=disabled", "-Dexamples=disabled",
-                     "-Dintrospection=enabled", "-Dvapi=enabled", "-Dpython=auto") or \
+    # As a distribution: what is said twice is said the same.
+    options = ["--prefix", prefix, "--libdir=lib", "--buildtype=release", "-Dtests=disabled", "-Ddocs=disabled",
+               "-Dexamples=disabled", "-Dintrospection=enabled", "-Dvapi=enabled", "-Dpython=auto"]
+    if not steps.run("library-configures", "meson", "setup", build, source, *options) or \
             not steps.run("library-installs", "meson", "install", "-C", build):
         return
     lost = [name for name in INSTALLED if not os.path.exists(os.path.join(prefix, name))]
@@ -79,26 +82,30 @@ def installed(steps, source, work):
     steps.env.update(PKG_CONFIG_PATH=os.path.join(lib, "pkgconfig"), LD_LIBRARY_PATH=lib,
                      GI_TYPELIB_PATH=os.path.join(lib, "girepository-1.0"))
     build_consumer(steps, work)
-    only_umbrella(steps, prefix, work)
-    staged(steps, build, work)
+    compiled(steps, work)
     python(steps, source, prefix)
+    gjs(steps, prefix)
     vala(steps, prefix, work)
+    packaging.headers(steps, prefix, work)
+    packaging.soname(steps, prefix)
+    packaging.pkg_config_file(steps, source, prefix)
+    packaging.relocated(steps, prefix, work, os.path.join(HERE, "consumer.c"))
+    packaging.reproducible(steps, source, prefix, work, options)
+    packaging.uninstalled(steps, build, prefix)
+    # Last: what is uninstalled is what was installed last.
+    staged(steps, build, work)
 
 
-def only_umbrella(steps, prefix, work):
-    """Every header but the umbrella refuses to be included."""
-    flags = subprocess.run(["pkg-config", "--cflags", "asyncexec-1"], env=steps.env, check=True,
-                           stdout=subprocess.PIPE, text=True).stdout.split()
-    wrong = []
-    for name in sorted(os.listdir(os.path.join(prefix, "include", "asyncexec-1"))):
-        probe = os.path.join(work, "probe.c")
-        with open(probe, "w", encoding="utf-8") as file:
-            file.write(f"#include <{name}>\n")
-        done = subprocess.run(["cc", "-fsyntax-only", *flags, probe], env=steps.env,
-                              stderr=subprocess.DEVNULL)
-        if (done.returncode == 0) != (name == "asyncexec.h"):
-            wrong.append(name)
-    steps.result("only-the-umbrella-can-be-included", not wrong, " ".join(wrong))
+def compiled(steps, work):
+    """Without a build system: a compiler and pkg-config."""
+    flags = packaging.pkg_config(steps, "--cflags", "--libs").split()
+    for name, compiler in (("consumer.c", "cc"), ("consumer.cc", "c++")):
+        program = os.path.join(work, name + ".program")
+        if not shutil.which(compiler):
+            steps.skip(f"{name}-builds", f"there is no {compiler}")
+        elif steps.run(f"{name}-builds", compiler, "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror",
+                       os.path.join(HERE, name), "-o", program, *flags):
+            steps.run(f"{name}-runs", program)
 
 
 def python(steps, source, prefix):
@@ -122,6 +129,14 @@ def python(steps, source, prefix):
     steps.result("python-modules-are-there", wanted == there, " ".join(sorted(wanted ^ there)))
     steps.env["PYTHONPATH"] = folder
     steps.run("python-runs", PYTHON, "consumer.py", folder, cwd=HERE)
+
+
+def gjs(steps, prefix):
+    if not shutil.which("gjs"):
+        steps.skip("gjs-runs", "gjs is not installed")
+        return
+    steps.env["XDG_DATA_DIRS"] = os.path.join(prefix, "share") + ":/usr/local/share:/usr/share"
+    steps.run("gjs-runs", "gjs", os.path.join(HERE, "consumer.js"))
 
 
 def tree_files(top):
@@ -152,6 +167,8 @@ def main():
     mode, source = sys.argv[1], os.path.realpath(sys.argv[2])
     # What the library's own build was told is not for this one.
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "G_", "MESON"))}
+    # What a run leaves beside the modules was not installed.
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
     steps = Steps(mode, env)
     with tempfile.TemporaryDirectory() as work:
         for name in ("meson.build", "consumer.c", "consumer.vala"):

@@ -98,6 +98,7 @@ async function storm(n, start) {
     }
     same(wrong, 0);
     same(told, n);
+    print(`# figure: javascript-storm jobs=${n} lost=${n - told + wrong}`);
 }
 
 test('X16 storm of jobs', async () => {

@@ -204,6 +204,7 @@ async function settle(before) {
 // What GJS, GIO and the library make once and keep.
 async function warmUp() {
     const {AsyncExec} = imports.gi;
+    GLib.ThreadPool.set_max_unused_threads(0);
     AsyncExec.Executor.getDefault();
     await AsyncExec.Caller.getCurrent().submit(() => null);
     await new Promise(resolve => {

@@ -8,8 +8,8 @@ const {AsyncExec, Gio, GIRepository} = imports.gi;
 const {folder, isTrue, run, sameItems, test} = imports.tap;
 const {InfoType} = GIRepository;
 
-const declarations = new TextDecoder().decode(folder.resolve_relative_path(
-    '../../libasyncexec/bindings/gjs/asyncexec-1.d.ts').load_contents(null)[1]);
+const declarations = ['asyncexec-1.d.ts', 'asyncexec-1-groups.d.ts'].map(name => new TextDecoder().decode(
+    folder.resolve_relative_path(`../../libasyncexec/bindings/gjs/${name}`).load_contents(null)[1])).join('');
 
 const camelCase = name => name.replace(/_(\w)/g, (_match, letter) => letter.toUpperCase());
 const isRaw = func => String(func).includes('wrapper for native symbol');
@@ -78,7 +78,7 @@ function readDeclarations() {
 
 const declared = readDeclarations();
 const IGNORED = ['constructor', 'prototype', 'length', 'name', 'toString', 'dispatchAnywhere', 'idleTimeoutUs',
-    'idleWorkerTimeoutUs'];
+    'idleWorkerTimeoutUs', 'timeoutUs', 'cancellationTimeoutUs'];
 
 function isOurs(name) {
     return /^[a-z][A-Za-z0-9]*$/.test(name) && !IGNORED.includes(name);

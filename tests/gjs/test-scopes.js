@@ -87,6 +87,12 @@ test('N6 add', async () => {
     scope.leave();
 });
 
+test('N6 runs inside runs', () => {
+    const nested = (object, depth) => object.run(() => depth > 0 ? nested(object, depth - 1) + 1 : 0);
+    same(nested(new Scope(), 5), 5);
+    same(nested(AsyncExec.Context.new(), 5), 5);
+});
+
 test('N7 left', async () => {
     const scope = new Scope();
     const job = scope.run(() => Caller.getCurrent().submit(() => 1));

@@ -292,7 +292,7 @@ sweep (gconstpointer scenario,
       n_quiet = run_once ((AexScenario) scenario, elsewhere, k) ? 0 : n_quiet + 1;
       n_runs++;
     }
-  g_test_message ("cancelled at %u checkpoints", n_runs - N_QUIET_RUNS);
+  g_test_message ("figure: sweep checkpoints=%u", n_runs - N_QUIET_RUNS);
 }
 
 static void

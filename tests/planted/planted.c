@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One defect per mode, and its twin without the defect.  A race detector that
- * is silent about the library proves something only after it has spoken here,
+/* One defect per mode, and its twin without the defect.  A detector that is
+ * silent about the library proves something only after it has spoken here,
  * and only if it is silent about the twins.
  *
  *   planted MODE          runs the defect
@@ -327,6 +327,69 @@ plant_mixed (void)
   g_thread_join (plain);
 }
 
+/* What follows has nothing to do with threads. */
+
+/* leak: the thread that knew a block is gone; what it left on its stack would hide the leak. */
+
+static gpointer
+leak_thread (gpointer data)
+{
+  char *block = g_strdup ("planted");
+
+  if (fixed)
+    g_free (block);
+
+  return NULL;
+}
+
+static void
+plant_leak (void)
+{
+  g_thread_join (g_thread_new ("planted", leak_thread, NULL));
+}
+
+/* uninitialised: a branch depends on what nobody wrote. */
+
+static void
+plant_uninitialised (void)
+{
+  guint *block = g_malloc (16 * sizeof *block);
+  guint * volatile kept = block;
+
+  if (fixed)
+    memset (block, 0, 16 * sizeof *block);
+  if (kept[7] == 42)
+    g_printerr ("unlikely\n");
+  g_free (block);
+}
+
+/* stale: a block is read after it was freed. */
+
+static void
+plant_stale (void)
+{
+  guint *block = g_new0 (guint, 16);
+  guint * volatile kept = block;
+
+  if (!fixed)
+    g_free (block);
+  if (kept[7] == 42)
+    g_printerr ("unlikely\n");
+  if (fixed)
+    g_free (block);
+}
+
+/* unlock: a lock is released by somebody who does not hold it. */
+
+static void
+plant_unlock (void)
+{
+  g_mutex_lock (&lock_a);
+  g_mutex_unlock (&lock_a);
+  if (!fixed)
+    g_mutex_unlock (&lock_a);
+}
+
 static const struct
 {
   const char *name;
@@ -340,6 +403,10 @@ static const struct
   { "use-after-free", plant_use_after_free },
   { "qdata", plant_qdata },
   { "mixed", plant_mixed },
+  { "leak", plant_leak },
+  { "uninitialised", plant_uninitialised },
+  { "stale", plant_stale },
+  { "unlock", plant_unlock },
 };
 
 int

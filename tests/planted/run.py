@@ -34,16 +34,18 @@ def main():
     end = arguments.index("--") if "--" in arguments else len(arguments)
     program, modes = [sys.argv[1], *arguments[end + 1:]], arguments[:end]
     print(f"1..{2 * len(modes)}")
-    failed = 0
+    failed = n_found = 0
     number = 0
     for mode in modes:
         found = any(reported(program, mode) for _ in range(TRIES))
         quiet = not any(reported(program, mode, "--fixed") for _ in range(SILENT_TRIES))
+        n_found += found
         for good, name in ((found, f"/planted/X20/{mode}/found"),
                            (quiet, f"/planted/X20/{mode}/twin-is-silent")):
             number += 1
             failed += not good
             print(f"{'ok' if good else 'not ok'} {number} {name}", flush=True)
+    print(f"# figure: planted defects={len(modes)} found={n_found}")
     return 1 if failed else 0
 
 

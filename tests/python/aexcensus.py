@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from gi.repository import AsyncExec, GLib
+from gi.repository import AsyncExec, Gio, GLib
 
 import aextest
 
@@ -100,6 +100,10 @@ def at_start():
     # GLib's worker thread; the caller of the default context, and what wakes a blocked main thread for signals.
     GLib.source_remove(GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR2, int))
     AsyncExec.run(int)
+    # The thread from which GLib starts those of its pools.
+    loop = GLib.MainLoop()
+    Gio.File.new_for_path("/").query_info_async("standard::name", 0, 0, None, lambda *args: loop.quit())
+    loop.run()
     with AsyncExec.ThreadPool(max_workers=1) as pool:
         pool.submit(int).result()
     del pool

@@ -125,6 +125,11 @@ def batches(n):
         gc.collect()
 
 
+def say_figure(storm):
+    """Both storms are of the same size."""
+    print(f"# figure: python-storm jobs={2 * len(storm.ran)} lost={len(storm.lost)}", flush=True)
+
+
 class Storms(unittest.TestCase):
     def setUp(self):
         self.pool = AsyncExec.ThreadPool(4)
@@ -177,6 +182,7 @@ class Storms(unittest.TestCase):
     def test_X16_R6_R7_callbacks(self):
         """Done callbacks on the main context, which is iterated now and then."""
         self.run_both(self.callbacks)
+        say_figure(self.storm)
 
     def tasks(self):
         storm = self.storm
@@ -207,6 +213,7 @@ class Storms(unittest.TestCase):
         """Awaited by tasks of asyncio, some of which are cancelled."""
         self.cancels = True
         self.run_both(self.tasks)
+        say_figure(self.storm)
 
     def coroutines(self):
         storm = self.storm
@@ -230,3 +237,4 @@ class Storms(unittest.TestCase):
     def test_X16_R8_coroutines(self):
         """Coroutines of ours, on the caller of this thread, that wait for jobs of the pool."""
         self.run_both(self.coroutines)
+        say_figure(self.storm)

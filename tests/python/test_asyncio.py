@@ -223,14 +223,24 @@ class Callbacks(WithPool):
         self.assertEqual(asyncio.run(main()), [1, 2, 3])
 
 
+def new_glib_loop(context):
+    """asyncio on the main context: PyGObject's own loop where it has one, else that of gbulb, which such a PyGObject
+    does not run any more."""
+    try:
+        from gi.events import GLibEventLoop
+        return GLibEventLoop(context)
+    except ImportError:
+        from gbulb import GLibEventLoop
+        return GLibEventLoop(context=context)
+
+
 class OnGlib(WithPool):
     def setUp(self):
         super().setUp()
         try:
-            import gbulb
+            self.loop = new_glib_loop(GLib.MainContext.default())
         except ImportError:
             self.skipTest("gbulb is not installed")
-        self.loop = gbulb.GLibEventLoop(context=GLib.MainContext.default())
         self.addCleanup(self.loop.close)
 
     def run_in(self, main):

@@ -128,7 +128,9 @@ class Fork(unittest.TestCase):
     def test_forked_child_ends_in_silence(self):
         """It waited at exit for the threads of its parent, and complained."""
         out = aextest.run_script("""
-            import os, signal, sys
+            import os, signal, sys, warnings
+            # That such a child is in danger is Python's own opinion, since 3.12.
+            warnings.simplefilter("ignore", DeprecationWarning)
             pool = AsyncExec.ThreadPool(1)
             pool.submit(int).result()
             for made in ([], [1]):

@@ -67,6 +67,29 @@ class Run(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             pending.result()
 
+    def test_R16_interrupt_inside_a_callback_is_not_lost(self):
+        # PyGObject runs Python to make an exception of a GError: what came meanwhile was printed and forgotten.
+        done = aextest.run_script("""
+            import os, signal, threading
+            seen = []
+            def callback():
+                for _ in range(5):
+                    thread = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
+                    try:
+                        thread.start()
+                        AsyncExec.Pending().result()
+                    except KeyboardInterrupt:
+                        seen.append("interrupted")
+                    thread.join()
+                return False
+            from gi.repository import GLib
+            GLib.idle_add(callback)
+            while len(seen) < 5:
+                GLib.MainContext.default().iteration(True)
+            print(len(seen))
+            """)
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("5\n", "", 0))
+
     def test_R16_second_interrupt_ends_what_runs(self):
         seen = []
 

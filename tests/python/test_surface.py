@@ -16,7 +16,7 @@ from gi.repository import AsyncExec
 
 MODULES = os.path.dirname(os.path.dirname(asyncexec.__file__))
 STUB = os.path.join(MODULES, "gi-stubs", "repository", "AsyncExec.pyi")
-DECLARATIONS = os.path.join(os.path.dirname(MODULES), "gjs", "asyncexec-1.d.ts")
+DECLARATIONS = [os.path.join(os.path.dirname(MODULES), "gjs", name) for name in ("asyncexec-1.d.ts", "asyncexec-1-groups.d.ts")]
 
 # Class, then "what Python says: what JavaScript says": one name where the second is the
 # first in camelCase, "-" where a language has nothing of the kind.
@@ -88,8 +88,10 @@ def read_stub():
 
 def read_declarations():
     """The same of asyncexec-1.d.ts, without what it declares as never returning"""
-    with open(DECLARATIONS, encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+    text = ""
+    for path in DECLARATIONS:
+        with open(path, encoding="utf-8") as file:
+            text += re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
     found, bases = {"": set(re.findall(r"export function (\w+)", text))}, {}
     for name, base, body in re.findall(r"export (?:abstract )?class (\w+)(?:<[^{]*?>)?(?: extends (\w+))?[^{]*\{\n(.*?)\n    \}",
                                        text, flags=re.DOTALL):

@@ -110,6 +110,7 @@ run_effects (AexExecutor *executor)
   aex_test_shutdown (executor);
   for (guint i = 0; i < N_THREADS; i++)
     check_effects (&effects[i]);
+  g_test_message ("figure: effects jobs=%u", N_THREADS * aex_test_scale (50 * 1000));
 }
 
 static void

@@ -384,6 +384,7 @@ test_lives (void)
   aex_test_drain ();
   g_assert_true (all_released (&crowd.tally));
   assert_released (&crowd.tally);
+  g_test_message ("figure: lives executors=%u", crowd.n_rounds * N_THREADS);
 }
 
 /* --- a shutdown into the middle of submissions */
@@ -458,6 +459,7 @@ check_ping_pong (AexExecutor *executor,
       aex_assert_resolved_int64 (job, i + 1);
     }
   aex_test_shutdown (executor);
+  g_test_message ("figure: ping-pong hand_overs=%u", n);
 }
 
 static void

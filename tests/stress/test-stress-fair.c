@@ -99,7 +99,7 @@ check_flood (AexExecutor *executor,
     g_thread_join (threads[i]);
   aex_test_shutdown (executor);
   g_assert_cmpint (flood.n_started, ==, flood.n_submitted);
-  g_test_message ("%u jobs of the others went through a flood of %d", N_OTHERS * flood.n_rounds, flood.n_submitted);
+  g_test_message ("figure: flood jobs=%d jobs_of_others=%u", flood.n_submitted, N_OTHERS * flood.n_rounds);
 }
 
 static void

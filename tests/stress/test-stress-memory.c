@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
+#include "lib/aex-growth.h"
 #include "lib/aex-jobs.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
-/* Row X8 in small: whoever produces faster than is consumed is held up, or told, at the bound, and memory does not grow
- * with the count. */
+/* Row X8 by number (test-stress-bounded.c: by time): whoever produces faster than is consumed is held up, or told, at the
+ * bound, and memory does not grow with the count. */
 
 #define WINDOW 64
 #define MAX_GROWTH_KIB (8 * 1024)
@@ -20,17 +17,6 @@ typedef struct
   long    first_kib, most_kib;
 } Memory;
 
-static long
-resident_kib (void)
-{
-  g_autofree char *text = NULL;
-  long size, resident;
-
-  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
-  g_assert_cmpint (sscanf (text, "%ld %ld", &size, &resident), ==, 2);
-  return resident * (sysconf (_SC_PAGESIZE) / 1024);
-}
-
 static void
 memory_count (Memory *self)
 {
@@ -38,7 +24,7 @@ memory_count (Memory *self)
 
   if (++self->n < N_WARM_UP || self->n % SAMPLE_EVERY != 0)
     return;
-  now = resident_kib ();
+  now = aex_growth_resident_kib ();
   if (self->first_kib == 0)
     self->first_kib = now;
   self->most_kib = MAX (self->most_kib, now);
@@ -48,7 +34,7 @@ static void
 memory_check (Memory *self)
 {
   g_assert_cmpint (self->first_kib, >, 0);
-  g_test_message ("%" G_GUINT64_FORMAT " items: from %ld to %ld KiB", self->n, self->first_kib, self->most_kib);
+  g_test_message ("figure: memory items=%" G_GUINT64_FORMAT " max_growth_kib=%ld", self->n, self->most_kib - self->first_kib);
   /* A sanitizer keeps what was freed. */
   if (!aex_test_is_sanitized ())
     g_assert_cmpint (self->most_kib - self->first_kib, <=, MAX_GROWTH_KIB);

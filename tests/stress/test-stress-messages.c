@@ -317,7 +317,7 @@ test_messages (void)
       n_messages += round_check (round);
     }
   aex_loop_thread_free (loop);
-  g_test_message ("%u rounds, %" G_GUINT64_FORMAT " messages", n_rounds, n_messages);
+  g_test_message ("figure: messages rounds=%u messages=%" G_GUINT64_FORMAT, n_rounds, n_messages);
 }
 
 /* --- what follows is cancelled between the room for a message and the message */

@@ -269,7 +269,7 @@ run_storm (guint max_workers)
       check_items (&submitters[i], &n_cancelled, &n_never);
       g_free (submitters[i].items);
     }
-  g_test_message ("%u jobs, %d ran, %u cancelled, %u of them before they started", storm.per_thread * N_THREADS,
+  g_test_message ("figure: storm jobs=%u ran=%d cancelled=%u cancelled_in_the_queue=%u", storm.per_thread * N_THREADS,
                   storm.n_ran, n_cancelled, n_never);
   g_assert_cmpuint (n_cancelled, >, 0);
 }

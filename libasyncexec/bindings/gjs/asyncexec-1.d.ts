@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+/// <reference path="asyncexec-1-groups.d.ts" />
+
 /**
  * Structured concurrency for GObject, as JavaScript sees it with the override
  * that comes with the library. Times are seconds; null and undefined mean no
@@ -14,11 +16,11 @@ declare module 'gi://AsyncExec?version=1' {
     export default AsyncExec;
 
     /** Seconds; null or undefined for no limit. */
-    type Seconds = number | null | undefined;
+    export type Seconds = number | null | undefined;
     /** What can be waited for, or is there already. */
-    type Awaitable<T> = T | PromiseLike<T>;
+    export type Awaitable<T> = T | PromiseLike<T>;
     /** A job: gets its arguments, then itself and what cancels it. What it returns is the value, or is followed. */
-    type JobFunction<A extends unknown[], T> =
+    export type JobFunction<A extends unknown[], T> =
         (...args: [...A, Pending<T>, Gio.Cancellable]) => Awaitable<T>;
     /** What packs into a GLib.Variant. */
     type Plain = null | boolean | number | bigint | string | Uint8Array | GLib.Bytes | GLib.Variant | Plain[] |
@@ -47,6 +49,10 @@ declare module 'gi://AsyncExec?version=1' {
         metadata?: {[key: string]: Plain} | null;
         /** Gets every message, also those that are published at once. */
         subscriber?: ((message: any, pending: Pending<any>) => void) | null;
+        /** The classes of trackers that get to know of the job; none is outside of every group. */
+        trackers?: (typeof PendingTracker)[];
+        /** The group that it is a member of; null for none. */
+        group?: PendingGroup | null;
     }
 
     export interface MapOptions {
@@ -160,6 +166,8 @@ declare module 'gi://AsyncExec?version=1' {
         constructor();
         static new<T>(): Pending<T>;
         static newFull<T>(flags?: PendingFlags, context?: Context | null): Pending<T>;
+        /** Known to the active trackers of these types. */
+        static newTracked<T>(trackerTypes: GObject.GType[]): Pending<T>;
         static resolved<T>(value: T): Pending<T>;
         static rejected<T = never>(thrown: unknown): Pending<T>;
         static newResolved<T>(value: T): Pending<T>;
@@ -594,6 +602,8 @@ declare module 'gi://AsyncExec?version=1' {
         setMetadata(key: string, value: Plain | undefined): void;
         setSubscriber(func: (message: any, pending: Pending<any>) => void): void;
         setReleaseOnOwner(release: boolean): void;
+        setTrackers(trackerTypes: GObject.GType[]): void;
+        setGroup(group: PendingGroup | null): void;
     }
 
     /** The values of context variables; restored around callbacks, not after an await. */
@@ -603,52 +613,6 @@ declare module 'gi://AsyncExec?version=1' {
         static refCurrent(): Context;
         run<A extends unknown[], T>(func: (...args: A) => T, ...args: A): T;
         ref(): Context;
-        unref(): void;
-    }
-
-    export interface ScopeOptions {
-        /** From the construction. */
-        timeout?: Seconds;
-        /** Scopes outside, and the cancellation of the running job, are not observed inside. */
-        shield?: boolean;
-        /** Cancels the scope. */
-        cancellable?: Gio.Cancellable | null;
-    }
-
-    /**
-     * A time limit and a way to cancel for several things. JavaScript can not stay inside over an await: what stands
-     * in the scope is what run() calls, up to its first await, and what add() and wait() are given.
-     */
-    export class Scope {
-        constructor(options?: ScopeOptions);
-        static new(options?: ScopeOptions): Scope;
-        /** Calls func with a scope, inside, and waits inside for what it returns; then leaves. */
-        static run<T>(options: ScopeOptions, func: (scope: Scope) => Awaitable<T>): Promise<T>;
-        /** @throws NOT_SUPPORTED */
-        static enter(): never;
-        readonly cancelled: boolean;
-        /** Monotonic seconds; null for never. */
-        readonly deadline: number | null;
-        readonly cancellable: Gio.Cancellable;
-        /** What func submits is cancelled with the scope, and has its time limit. */
-        run<A extends unknown[], T>(func: (...args: A) => T, ...args: A): T;
-        /** Throws when the scope is over before the pending is done, and cancels that, as waitAsync() does. */
-        wait<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;
-        /** The pending ends with the scope. */
-        add<T>(pending: Pending<T>): Pending<T>;
-        cancel(): void;
-        /** Throws when the scope is over. */
-        check(): boolean;
-        /** It does not count any more. True if it was cancelled, or its time is over. */
-        leave(): boolean;
-        isCancelled(): boolean;
-        getCancellable(): Gio.Cancellable;
-        getDeadlineUs(): number;
-        /** The same as wait(). */
-        waitAsync<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;
-        /** @throws NOT_SUPPORTED */
-        waitFinish(): never;
-        ref(): Scope;
         unref(): void;
     }
 

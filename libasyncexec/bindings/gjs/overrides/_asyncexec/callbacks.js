@@ -44,6 +44,26 @@ function keepUntilDone(pending, ...objects) {
     return pending;
 }
 
+// start (trampoline, token) is a function of C that calls back at once; gives
+// what func returns, or throws what it throws.  GJS 1.82 frees the closures of a
+// function of C that is called again before it has returned: it is given none.
+function runThrough(start, func, args) {
+    let result, thrown = null;
+    const token = wait({
+        release() {
+            try {
+                result = func(...args);
+            } catch (error) {
+                thrown = {error};
+            }
+        },
+    });
+    start(trampoline, token);
+    if (thrown !== null)
+        throw thrown.error;
+    return result;
+}
+
 function install(AsyncExec) {
     lastToken = AsyncExec.TrampolineOutcome.TOKEN;
     trampoline = AsyncExec.Trampoline.new(answer);

@@ -3,28 +3,18 @@
 // Context variables, and what one can know about a pending.
 
 const {alias, checkFunction, define, defineGetters, toMicroseconds, toSeconds} = imports.overrides._asyncexec.support;
+const {runThrough} = imports.overrides._asyncexec.callbacks;
 const {box, unbox} = imports.overrides._asyncexec.values;
 
 function installContext(AsyncExec) {
     const {Context} = AsyncExec;
-    const {run} = Context.prototype;
     const current = Context.ref_current;
 
     define(Context.prototype, {
         // What func returns or throws; C knows neither.
         run(func, ...args) {
-            let result, thrown = null;
             checkFunction(func);
-            run.call(this, () => {
-                try {
-                    result = func(...args);
-                } catch (error) {
-                    thrown = {error};
-                }
-            });
-            if (thrown !== null)
-                throw thrown.error;
-            return result;
+            return runThrough((trampoline, token) => trampoline.run_in_context(this, token), func, args);
         },
     });
     define(Context, {getCurrent: current, refCurrent: current});

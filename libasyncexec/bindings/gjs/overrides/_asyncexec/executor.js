@@ -108,13 +108,24 @@ function toPost(executor, func, args) {
 
 const SUBMIT_OPTIONS = {
     name: null, priority: null, timeout: null, cancellable: null, context: null, metadata: null,
-    subscriber: null,
+    subscriber: null, trackers: undefined, group: undefined,
 };
 
 function checkPriority(priority) {
     if (!Object.values(namespace.Priority).includes(priority))
         throw newError('INVALID_ARGUMENT', _('A priority is one of those of AsyncExec.Priority'));
     return priority;
+}
+
+// No trackers, or a group of null: it opts out.
+function chooseTrackers(options, {trackers, group}) {
+    const chosen = trackers ?? (group === null ? [namespace.PendingManager] : null);
+    if (chosen !== null)
+        options.set_trackers(chosen.map(tracker => tracker.$gtype));
+    if (group !== null && group !== undefined) {
+        checkType(group, namespace.PendingGroup);
+        options.set_group(group);
+    }
 }
 
 function toSubmitOptions(values) {
@@ -133,6 +144,7 @@ function toSubmitOptions(values) {
         options.set_metadata(key, value);
     if (values.subscriber !== null)
         options.set_subscriber(values.subscriber);
+    chooseTrackers(options, values);
     return options;
 }
 
@@ -322,7 +334,8 @@ function installOptions(prototype) {
             rawSetTimeout.call(this, toMicroseconds(seconds));
         },
     });
-    alias(prototype, ['set_name', 'set_priority', 'set_cancellable', 'set_context', 'set_release_on_owner']);
+    alias(prototype, ['set_name', 'set_priority', 'set_cancellable', 'set_context', 'set_group', 'set_release_on_owner',
+        'set_trackers']);
 }
 
 function installPool(ThreadPool) {

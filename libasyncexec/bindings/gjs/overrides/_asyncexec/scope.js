@@ -5,6 +5,7 @@
 
 const {_, alias, checkFunction, checkType, define, defineGetters, newError, readOptions, refuse, toMicroseconds, toSeconds} =
     imports.overrides._asyncexec.support;
+const {runThrough} = imports.overrides._asyncexec.callbacks;
 const {toPending} = imports.overrides._asyncexec.pending;
 
 const SCOPE_OPTIONS = {timeout: null, shield: false, cancellable: null};
@@ -39,18 +40,8 @@ function create(options = {}) {
 const methods = {
     // Until func gives control back: what it awaits goes on outside.
     run(func, ...args) {
-        let result, thrown = null;
         checkFunction(func);
-        raw.run.call(this, () => {
-            try {
-                result = func(...args);
-            } catch (error) {
-                thrown = {error};
-            }
-        });
-        if (thrown !== null)
-            throw thrown.error;
-        return result;
+        return runThrough((trampoline, token) => trampoline.run_in_scope(this, token), func, args);
     },
     wait(value, options = {}) {
         const pending = toPending(value);
@@ -104,7 +95,7 @@ function install(AsyncExec) {
     const {prototype} = Scope;
 
     namespace = AsyncExec;
-    for (const name of ['run', 'add', 'leave', 'is_cancelled', 'get_deadline_us'])
+    for (const name of ['add', 'leave', 'is_cancelled', 'get_deadline_us'])
         raw[name] = prototype[name];
     raw.new = Scope.new;
     define(prototype, methods);

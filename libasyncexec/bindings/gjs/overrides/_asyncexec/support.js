@@ -6,8 +6,8 @@ const {GLib} = imports.gi;
 
 let namespace = null;
 
-const FINAL_CLASSES = ['CallQueue', 'Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingResult',
-    'PendingStream', 'ThreadPool'];
+const FINAL_CLASSES = ['CallQueue', 'Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingGroup',
+    'PendingResult', 'PendingStream', 'ThreadPool'];
 
 function install(AsyncExec) {
     namespace = AsyncExec;
@@ -15,7 +15,12 @@ function install(AsyncExec) {
         refuseSubclasses(AsyncExec[name]);
 }
 
+let bound = false;
+
 function _(text) {
+    // With its first message the library says where its catalogues are.
+    if (!bound)
+        bound = namespace.Pending.new_resolved(null).dup_status_text() !== '';
     return GLib.dgettext('asyncexec-1', text);
 }
 

@@ -3,9 +3,9 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, jobs, limiter, messages, pending, queues,
+from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, limiter, messages, pending, queues,
                          run as running, scopes, several, streams, testing)
-from ._asyncexec.hidden import hide
+from ._asyncexec.hidden import finalize, hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
@@ -18,6 +18,10 @@ Limiter = override(limiter.Limiter)
 CallerPool = override(limiter.CallerPool)
 PendingStream = override(streams.PendingStream)
 Stream = PendingStream
+PendingTracker = override(groups.PendingTracker)
+PendingManager = override(groups.PendingManager)
+PendingGroup = override(groups.PendingGroup)
+Group = PendingGroup
 
 run = running.run
 spawn = running.spawn
@@ -39,7 +43,7 @@ hide(Pending, {
     "add_continuation": "then(), catch() or finally_()", "add_done_callback_inline": "add_done_callback()",
     "dup_error": "peek_exception()", "dup_payload": "peek_exception()", "dup_value": "peek()",
     "is_cancelled": "cancelled()", "is_done": "done()", "new_full": "Pending()", "new_rejected": "Pending.rejected()",
-    "new_resolved": "Pending.resolved()", "reject_with_payload": "reject()", "wait_async": "wait()",
+    "new_resolved": "Pending.resolved()", "new_tracked": "Pending(trackers=...)", "reject_with_payload": "reject()", "wait_async": "wait()",
     "wait_finish": "wait()", "wait_set": "AsyncExec.wait()",
 })
 hide(Executor, {
@@ -56,11 +60,24 @@ hide(Caller, {
     "ensure_queue": "queue()", "lookup_queue": "queue_get()", "close_queue": "queue_close()",
 })
 hide(CallQueue, {"push_async": "push()", "ref_caller": "caller"})
+hide(PendingTracker, {
+    "dup_pendings": "pendings", "get_active_id": "active_id()", "get_n_pendings": "len()", "ref_current": "current()",
+})
+hide(PendingManager, {"pop": "deactivate()", "push": "activate()"})
+hide(PendingGroup, {
+    "begin": "async with", "end": "async with", "enter": "async with", "get_scope": "async with", "leave": "async with",
+    "get_cancellation_timeout": "cancellation_timeout", "get_timeout": "timeout", "is_cancelled": "cancelled()",
+    "is_over": "over()", "ref_current": "PendingGroup.current()", "set_cancellation_timeout": "PendingGroup()",
+    "set_shield": "PendingGroup()", "set_timeout": "PendingGroup()", "submit": "on()",
+})
 hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelScope()"})
+
+finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream)
 
 exits.install()
 
-__all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "GroupError", "Limiter", "NotDone",
-           "Pending", "PendingStream", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
+__all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group", "GroupError",
+           "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager", "PendingStream", "PendingTracker", "Permit", "Stream",
+           "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
            "check_cancelled", "current_pending", "fail_after", "handler", "move_on_after", "publish", "report_progress", "run",
            "sleep", "spawn", "testing", "wait"]

@@ -4,6 +4,7 @@
 import _thread
 import asyncio
 import concurrent.futures
+import functools
 import logging
 import queue
 import sys
@@ -23,14 +24,31 @@ TIMED_OUT = (Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT)
 logger = logging.getLogger("asyncexec")
 
 
+@functools.cache
+def _bind_catalogues():
+    """With its first message the library says where its catalogues are."""
+    raw.Pending.new_resolved(None).dup_status_text()
+
+
+def translate(text):
+    """A message of the library in the language of the user."""
+    _bind_catalogues()
+    return GLib.dgettext("asyncexec-1", text)
+
+
+def N_(text):
+    """Marks a message that is translated when it is used."""
+    return text
+
+
 class _FromError(GLib.Error):
     """A GError of one kind.  ``message``, ``domain`` and ``code`` are set; it can be raised with a message alone."""
 
-    default = (DOMAIN, int(raw.Error.FAILED), "Failed")
+    default = (DOMAIN, int(raw.Error.FAILED), N_("Failed"))
 
     def __init__(self, message=None, domain=None, code=None):
         own_domain, own_code, own_message = self.default
-        super().__init__(own_message if message is None else message,
+        super().__init__(translate(own_message) if message is None else message,
                          own_domain if domain is None else domain,
                          own_code if code is None else code)
 
@@ -45,49 +63,49 @@ class Cancelled(_FromError, concurrent.futures.CancelledError):
     """A pending was cancelled by somebody.  An Exception; never asyncio's, which is for the task that awaits."""
 
     __module__ = MODULE
-    default = (IO_DOMAIN, int(Gio.IOErrorEnum.CANCELLED), "The operation was cancelled")
+    default = (IO_DOMAIN, int(Gio.IOErrorEnum.CANCELLED), N_("The operation was cancelled"))
 
 
 class Timeout(_FromError, TimeoutError):
     """A wait, or a job, was not done in time."""
 
     __module__ = MODULE
-    default = (IO_DOMAIN, int(Gio.IOErrorEnum.TIMED_OUT), "The pending was not done in time")
+    default = (IO_DOMAIN, int(Gio.IOErrorEnum.TIMED_OUT), N_("The pending was not done in time"))
 
 
 class NotDone(_FromError, asyncio.InvalidStateError):
     """The outcome was asked for before it was there."""
 
     __module__ = MODULE
-    default = (DOMAIN, int(raw.Error.NOT_DONE), "The pending is not done")
+    default = (DOMAIN, int(raw.Error.NOT_DONE), N_("The pending is not done"))
 
 
 class WouldDeadlock(_FromError):
     """A wait that could never end."""
 
     __module__ = MODULE
-    default = (DOMAIN, int(raw.Error.WOULD_DEADLOCK), "The wait could never end")
+    default = (DOMAIN, int(raw.Error.WOULD_DEADLOCK), N_("The wait could never end"))
 
 
 class Closed(_FromError):
     """The executor takes no work any more, or was stopped before the job started."""
 
     __module__ = MODULE
-    default = (DOMAIN, int(raw.Error.CLOSED), "The executor is closed")
+    default = (DOMAIN, int(raw.Error.CLOSED), N_("The executor is closed"))
 
 
 class Busy(_FromError, queue.Full):
     """Too many jobs are queued."""
 
     __module__ = MODULE
-    default = (DOMAIN, int(raw.Error.BUSY), "Too many jobs are queued")
+    default = (DOMAIN, int(raw.Error.BUSY), N_("Too many jobs are queued"))
 
 
 class WorkerDied(_FromError, concurrent.futures.BrokenExecutor):
     """A worker process died during a call: ``exit_status`` or ``signal`` says how."""
 
     __module__ = MODULE
-    default = (DOMAIN, int(raw.Error.WORKER_DIED), "A worker died")
+    default = (DOMAIN, int(raw.Error.WORKER_DIED), N_("A worker died"))
     exit_status = None
     signal = None
 
@@ -161,6 +179,25 @@ def clean(text):
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def _clear_frames(trace):
+    """What has run by now keeps nothing; frames that still run stay as they are.
+
+    From Python 3.13 on the frame of a coroutine that raised knows who stepped it, and that one its callers: among them
+    who waited for the pending.  Earlier, to clear a frame that is suspended would close its generator."""
+    traceback.clear_frames(trace)
+    if sys.version_info < (3, 13):
+        return
+    seen = set()
+    for frame, _ in traceback.walk_tb(trace):
+        while frame is not None and frame not in seen:
+            seen.add(frame)
+            try:
+                frame.clear()
+            except RuntimeError:
+                pass
+            frame = frame.f_back
+
+
 class _Raised:
     """The exception of an outcome.  C owns this, the pending that was read first owns the exception: the garbage
     collector does not see through C, and an exception knows the frames in which the pending is a variable."""
@@ -199,8 +236,7 @@ class _Borrower(_Keeper):
     __slots__ = ()
 
     def __del__(self):
-        # Frames that still run stay as they are.
-        traceback.clear_frames(self.exception.__traceback__)
+        _clear_frames(self.exception.__traceback__)
         self.raised.reader = None
         self.raised.exception = self.exception
 

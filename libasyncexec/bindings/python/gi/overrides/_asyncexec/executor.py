@@ -116,16 +116,18 @@ class Executor(Raw):
         return streams.wrap_async_iterable(self, iterable)
 
     def options(self, *, name=None, priority=None, timeout=None, cancellable=None, context=None, metadata=None,
-                subscriber=None):
+                subscriber=None, trackers=options.UNSET, group=options.UNSET):
         """This executor with options: a view with submit, call, post, map and run.
 
         name: of the pendings.  priority: a Priority.  timeout: seconds from
         submission.  cancellable: a Gio.Cancellable.  context: an
         AsyncExec.Context.  metadata: a dictionary of GLib.Variant or of what
         packs into one.  subscriber: a function that gets what the job
-        publishes.
+        publishes.  trackers: the classes of trackers that get to know of the
+        job; none is outside of every group.  group: a PendingGroup that it is a
+        member of; None is none.
         """
-        return options.View(self, name, priority, timeout, cancellable, context, metadata, subscriber)
+        return options.View(self, name, priority, timeout, cancellable, context, metadata, subscriber, trackers, group)
 
     def shutdown(self, cancel_pending=False, cancel_running=False):
         """Takes no more work; the returned pending is done when nothing runs any more."""

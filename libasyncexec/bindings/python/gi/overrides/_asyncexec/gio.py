@@ -10,6 +10,8 @@ from . import errors, hosting, raw, values
 
 CANCELLABLE = ("Gio", "Cancellable")
 READY = ("Gio", "AsyncReadyCallback")
+# What GLib 2.82 and later introspects of functions with a second callback.
+READY_CLOSURE = "ready_callback_closure"
 IN = 0   # the direction of an argument
 
 
@@ -28,6 +30,8 @@ def finish_name(name):
 
 
 def _kind(argument):
+    if argument.get_name() == READY_CLOSURE:
+        return READY
     interface = argument.get_type().get_interface()
     return None if interface is None else (interface.get_namespace(), interface.get_name())
 

@@ -16,6 +16,15 @@ class Hidden:
         raise AttributeError(f"{self.name} is of C: use {self.instead}")
 
 
+def finalize(*classes):
+    """Classes that C declares final: Python says so before GLib would."""
+    for cls in classes:
+        def refuse(subclass, name=cls.__name__, **keywords):
+            raise TypeError(f"AsyncExec.{name} is final: {subclass.__name__} can not be derived from it")
+
+        cls.__init_subclass__ = classmethod(refuse)
+
+
 def hide(cls, names):
     """names: what to use instead, by name."""
     for name, instead in names.items():

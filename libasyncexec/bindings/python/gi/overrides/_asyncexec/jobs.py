@@ -101,7 +101,7 @@ def _plain(kept):
 _jobs = table.Trampoline.new(_run)
 
 
-def _enter(executor, fn, args, kwargs):
+def _enter(executor, fn, args, kwargs, stand=None):
     """The token for a submission by this thread."""
     if not callable(fn):
         raise TypeError(f"a callable is needed, not {type(fn).__name__}")
@@ -110,14 +110,17 @@ def _enter(executor, fn, args, kwargs):
     if graveyard.tokens:
         release.collect()
     token = _next_token()
+    context = _copy_context()
+    if stand is not None:
+        context.run(scopes.stand, *stand)
     # The executor as well: it is to be found at exit while it has work.
-    _entries[token] = (fn, args, kwargs, _copy_context(), graveyard, executor)
+    _entries[token] = (fn, args, kwargs, context, graveyard, executor)
     return token
 
 
-def submit(executor, fn, args, kwargs, options=None):
-    """Gives fn to an executor; coroutine functions in coroutine form."""
-    token = _enter(executor, fn, args, kwargs)
+def submit(executor, fn, args, kwargs, options=None, stand=None):
+    """Gives fn to an executor; coroutine functions in coroutine form.  stand: scope and managers, if not those of here."""
+    token = _enter(executor, fn, args, kwargs, stand)
     if is_coroutine_function(fn):
         start = _coroutine(_Kept(_entries[token][4], token))
         return _inside(raw.Executor.submit_async_full, executor, options, start)

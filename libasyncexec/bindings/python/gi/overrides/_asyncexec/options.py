@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Options of a submission."""
 
-from . import jobs, messages, operations, raw, streams
+from . import jobs, messages, operations, raw, scopes, streams
 from .variants import pack
 
 
@@ -13,10 +13,14 @@ def _priority(value):
     return value
 
 
+UNSET = object()
+
+
 class View:
     """An executor with options: what is submitted through it gets them."""
 
-    def __init__(self, executor, name, priority, timeout, cancellable, context, metadata, subscriber=None):
+    def __init__(self, executor, name, priority, timeout, cancellable, context, metadata, subscriber=None,
+                 trackers=UNSET, group=UNSET):
         self._executor = executor
         self._options = made = raw.SubmitOptions.new()
         if name is not None:
@@ -33,10 +37,38 @@ class View:
             made.set_metadata(key, pack(value))
         if subscriber is not None:
             made.set_subscriber(messages.receiver(subscriber))
+        self._choose(trackers, group)
+
+    def _choose(self, trackers, group):
+        """Which trackers get to know the jobs, and in which group they are members."""
+        from . import groups
+
+        self._trackers = self._group = None
+        if trackers is not UNSET:
+            self._trackers = tuple(trackers)
+        elif group is None:
+            self._trackers = (groups.PendingManager,)
+        if self._trackers is not None:
+            self._options.set_trackers(groups.types_of(self._trackers))
+        if group is not UNSET and group is not None:
+            if not isinstance(group, raw.module.PendingGroup):
+                raise TypeError(f"a PendingGroup is needed, not {type(group).__name__}")
+            self._group = group
+            group._use()
+            self._options.set_group(group)
+
+    def _stand(self):
+        """Where a job stands that is submitted now, for its contextvars; None: where its submission does."""
+        from . import groups
+
+        if self._trackers is None and self._group is None:
+            return None
+        scope, active = groups.chosen(self._trackers) if self._trackers is not None else (None, scopes.managers.get())
+        return (self._group._scope if self._group is not None else scope), active
 
     def submit(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options."""
-        return jobs.submit(self._executor, fn, args, kwargs, self._options)
+        return jobs.submit(self._executor, fn, args, kwargs, self._options, self._stand())
 
     def call(self, operation, /, *args, **params):
         """Executor.call() with the options."""
@@ -44,7 +76,7 @@ class View:
 
     def post(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options, without a pending to look at: exceptions go to unhandled-error."""
-        jobs.submit(self._executor, fn, args, kwargs, self._options)
+        jobs.submit(self._executor, fn, args, kwargs, self._options, self._stand())
 
     def run(self, fn, /, *args, **kwargs):
         """Executor.run() with the options."""

@@ -36,11 +36,18 @@ class Pending(Raw):
 
     __class_getitem__ = classmethod(types.GenericAlias)
 
-    def __new__(cls, *args, **kwargs):
-        return Raw.new()
+    def __new__(cls, trackers=()):
+        if not trackers:
+            return Raw.new()
+        from . import groups
 
-    def __init__(self):
-        """Makes a promise: it is done when resolve(), reject() or cancel() is called."""
+        return scopes.inside(Raw.new_tracked, groups.types_of(trackers))
+
+    def __init__(self, trackers=()):
+        """Makes a promise: it is done when resolve(), reject() or cancel() is called.
+
+        trackers: the classes of trackers that get to know of it, if they are active; by default none.
+        """
 
     # --- the producer's side
 

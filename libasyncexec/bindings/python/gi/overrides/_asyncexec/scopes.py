@@ -31,9 +31,25 @@ def current(context=None):
     return active(_innermost.get() if context is None else context.get(_innermost))
 
 
+# The managers that are active here, see groups.py: like scopes, C knows of them only while something is called.
+managers = contextvars.ContextVar("asyncexec.managers", default=())
+
+
+def _with_managers(function, active_managers, args):
+    tokens = [(manager, raw.module.PendingManager.push(manager)) for manager in active_managers]
+    try:
+        return function(*args)
+    finally:
+        for manager, token in reversed(tokens):
+            raw.module.PendingManager.pop(manager, token)
+
+
 def inside(function, *args):
-    """Calls a function of C inside the current scope."""
+    """Calls a function of C inside the current scope, with the active managers."""
     scope = current()
+    active_managers = managers.get()
+    if active_managers:
+        function, args = _with_managers, (function, active_managers, args)
     if scope is None:
         return function(*args)
     outcome = []
@@ -52,6 +68,32 @@ def inside(function, *args):
         finally:
             del exception, outcome
     return value
+
+
+def forget():
+    """In a context of its own: no scope is observed there."""
+    _innermost.set(None)
+
+
+def stand(scope, active_managers):
+    """In the context of a job: where it stands, and who knows of what it starts."""
+    _innermost.set(scope)
+    managers.set(active_managers)
+
+
+def innermost():
+    """The innermost scope, which may have been left."""
+    return _innermost.get()
+
+
+def around_groups():
+    """The scope in which what opts out of every group stands; or None."""
+    scope = result = _innermost.get()
+    while scope is not None:
+        if scope._is_group:
+            result = scope._outer
+        scope = scope._outer
+    return result
 
 
 def error_of(scope):
@@ -118,6 +160,7 @@ class CancelScope:
     shield = False
     cancelled_caught = False
     _raises = False     # Timeout, instead of swallowing
+    _is_group = False
 
     def __init__(self, timeout=None, shield=False):
         self.shield = bool(shield)
@@ -157,8 +200,7 @@ class CancelScope:
             raise RuntimeError("a scope is entered once: make another one")
         self._outer = current()
         self._job = jobs.current_pending()
-        made = inside(_new, self._timeout_us, Flags.SHIELD if self.shield else Flags.NONE)
-        self._raw = made
+        made = self._raw = self._make()
         if self._cancel_wanted:
             Scope.cancel(made)
         if contexts.running_loop() is not None and contexts.local.stepping == 0:
@@ -166,12 +208,18 @@ class CancelScope:
         _innermost.set(self)
         return self
 
+    def _make(self):
+        return inside(_new, self._timeout_us, Flags.SHIELD if self.shield else Flags.NONE)
+
+    def _leave(self):
+        self._left = True
+        Scope.leave(self._raw)
+
     def __exit__(self, kind, exception, traceback):
         _innermost.set(self._outer)
         own = self._leave_task() if self._task is not None else False
         over = Scope.is_cancelled(self._raw)
-        self._left = True
-        Scope.leave(self._raw)
+        self._leave()
         if isinstance(exception, asyncio.CancelledError):
             caught = own
         else:
@@ -183,7 +231,7 @@ class CancelScope:
             return True
         if isinstance(exception, errors.Timeout):
             return False
-        raise errors.Timeout("The time of the scope is over") from exception
+        raise errors.Timeout(errors.translate(errors.N_("The time of the scope is over"))) from exception
 
     # --- in a task of asyncio, which ends it by cancelling the task, as asyncio.timeout() does
 

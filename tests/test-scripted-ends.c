@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/aex-test.h"
+#include "lib/aex-jobs.h"
+
+/* An executor of a user whose context is gone, or that breaks its own promises. */
+
+#define TEST_TYPE_KEEPER (test_keeper_get_type ())
+G_DECLARE_FINAL_TYPE (TestKeeper, test_keeper, TEST, KEEPER, AexExecutor)
+
+struct _TestKeeper
+{
+  AexExecutor parent_instance;
+
+  GPtrArray  *kept;             /* only the thread of the test */
+  gboolean    shuts_down_badly;
+};
+
+G_DEFINE_FINAL_TYPE (TestKeeper, test_keeper, AEX_TYPE_EXECUTOR)
+
+static void
+test_keeper_dispatch (AexExecutor *executor,
+                      AexPending  *job,
+                      GError     **error)
+{
+  g_ptr_array_add (TEST_KEEPER (executor)->kept, g_object_ref (job));
+}
+
+static AexPending *
+test_keeper_shutdown (AexExecutor     *executor,
+                      AexShutdownFlags flags)
+{
+  if (TEST_KEEPER (executor)->shuts_down_badly)
+    return NULL;
+  return AEX_EXECUTOR_CLASS (test_keeper_parent_class)->shutdown (executor, flags);
+}
+
+static void
+test_keeper_finalize (GObject *object)
+{
+  g_ptr_array_unref (TEST_KEEPER (object)->kept);
+  G_OBJECT_CLASS (test_keeper_parent_class)->finalize (object);
+}
+
+static void
+test_keeper_class_init (TestKeeperClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_keeper_finalize;
+  AEX_EXECUTOR_CLASS (klass)->dispatch = test_keeper_dispatch;
+  AEX_EXECUTOR_CLASS (klass)->shutdown = test_keeper_shutdown;
+}
+
+static void
+test_keeper_init (TestKeeper *self)
+{
+  self->kept = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+static AexExecutor *
+keeper_new (gboolean anywhere)
+{
+  return g_object_new (TEST_TYPE_KEEPER, "dispatch-anywhere", anywhere, NULL);
+}
+
+static void
+run_kept (AexExecutor *keeper)
+{
+  GPtrArray *kept = TEST_KEEPER (keeper)->kept;
+
+  while (kept->len > 0)
+    {
+      g_autoptr (AexPending) job = g_ptr_array_steal_index (kept, 0);
+
+      aex_pending_run (job);
+    }
+}
+
+/* --- nobody will ever run its context */
+static gpointer
+make_in_lost_context (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  AexExecutor *self;
+
+  g_main_context_push_thread_default (context);
+  self = keeper_new (FALSE);
+  g_main_context_pop_thread_default (context);
+  return self;
+}
+
+static void
+test_context_is_gone (void)
+{
+  AexExecutor *keeper = g_thread_join (g_thread_new ("maker", make_in_lost_context, NULL));
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) done = NULL;
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  job = aex_executor_submit (keeper, aex_poison_job, &poison, aex_poison_release);
+  aex_test_run_until_done (job);
+  aex_assert_state (job, CANCELLED);
+  aex_assert_failed_with (job, AEX_ERROR, AEX_ERROR_CLOSED);
+  aex_test_iterate_until (aex_poison_is_released, &poison);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  g_assert_cmpuint (TEST_KEEPER (keeper)->kept->len, ==, 0);
+  done = aex_executor_shutdown (keeper, AEX_SHUTDOWN_FLAGS_NONE);
+  aex_test_run_until_done (done);
+  aex_assert_state (done, RESOLVED);
+  g_object_unref (keeper);
+}
+
+/* --- limits */
+static gboolean
+on_busy (AexExecutor *executor,
+         AexPending  *pending,
+         GError      *error,
+         gpointer     n_called)
+{
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_BUSY);
+  (*(int *) n_called)++;
+  return TRUE;
+}
+
+static void
+test_busy (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  g_autoptr (AexPending) first = NULL;
+  g_autoptr (AexPending) second = NULL;
+  AexRecord record;
+  int n_called = 0;
+
+  aex_record_init (&record);
+  g_signal_connect (keeper, "unhandled-error", G_CALLBACK (on_busy), &n_called);
+  aex_executor_set_max_pending (keeper, 1);
+  first = aex_submit_note (keeper, &record, "first");
+  second = aex_submit_note (keeper, &record, "second");
+  aex_assert_failed_with (second, AEX_ERROR, AEX_ERROR_BUSY);
+  aex_executor_post (keeper, aex_note_post, aex_note_new (&record, "third"), aex_note_free);
+  aex_test_iterate_until (aex_test_is_set, &n_called);
+  run_kept (keeper);
+  aex_assert_record (&record, "first");
+  aex_test_shutdown (keeper);
+  aex_record_clear (&record);
+}
+
+/* A closed one drops what is posted without a word. */
+static void
+test_post_when_closed (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  g_autoptr (AexPending) done = aex_executor_shutdown (keeper, AEX_SHUTDOWN_FLAGS_NONE);
+  g_autoptr (AexPending) refused = NULL;
+  AexRecord record;
+
+  aex_record_init (&record);
+  aex_test_run_until_done (done);
+  aex_executor_post (keeper, aex_note_post, aex_note_new (&record, "late"), aex_note_free);
+  refused = aex_submit_note (keeper, &record, "late");
+  aex_assert_failed_with (refused, AEX_ERROR, AEX_ERROR_CLOSED);
+  aex_test_drain ();
+  aex_assert_record (&record, "");
+  g_object_unref (keeper);
+  aex_record_clear (&record);
+}
+
+/* --- a shutdown() that gives nothing */
+static void
+check_bad_shutdown (gboolean anywhere)
+{
+  AexExecutor *keeper = keeper_new (anywhere);
+  g_autoptr (AexPending) done = NULL;
+
+  TEST_KEEPER (keeper)->shuts_down_badly = TRUE;
+  done = aex_executor_shutdown (keeper, AEX_SHUTDOWN_FLAGS_NONE);
+  aex_test_run_until_done (done);
+  aex_assert_state (done, REJECTED);
+  aex_assert_failed_with (done, AEX_ERROR, AEX_ERROR_FAILED);
+  TEST_KEEPER (keeper)->shuts_down_badly = FALSE;
+  aex_test_shutdown (keeper);
+}
+
+static void
+test_bad_shutdown (void)
+{
+  check_bad_shutdown (FALSE);
+  check_bad_shutdown (TRUE);
+}
+
+/* --- a job that waits for something else, where the user runs it */
+static gpointer
+resolve_promise (gpointer promise)
+{
+  aex_pending_resolve_int64 (promise, 4);
+  g_object_unref (promise);
+  return NULL;
+}
+
+static gboolean
+job_wait (AexPending   *job,
+          GCancellable *cancellable,
+          gpointer      promise,
+          GError      **error)
+{
+  g_autoptr (GThread) helper = g_thread_new ("helper", resolve_promise, g_object_ref (promise));
+  gboolean ok = aex_pending_wait (promise, AEX_WAIT_FLAGS_NONE, -1, NULL, error);
+
+  g_thread_join (g_steal_pointer (&helper));
+  if (ok)
+    aex_pending_resolve_int64 (job, aex_pending_get_int64 (promise, NULL) + 1);
+  return ok;
+}
+
+static void
+test_waits_inside (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  g_autoptr (AexPending) job = aex_executor_submit (keeper, job_wait, promise, NULL);
+
+  run_kept (keeper);
+  aex_assert_resolved_int64 (job, 5);
+  aex_test_shutdown (keeper);
+}
+
+/* --- what is built on it */
+static void
+test_limiter_on_it (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  AexExecutor *limiter = aex_limiter_new (keeper, 2);
+  g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
+  g_autoptr (AexPendingStream) stream = NULL;
+  AexRecord record;
+
+  aex_record_init (&record);
+  for (guint i = 0; i < 3; i++)
+    g_ptr_array_add (jobs, aex_submit_note (limiter, &record, "x"));
+  /* The third has no slot. */
+  g_assert_cmpuint (TEST_KEEPER (keeper)->kept->len, ==, 2);
+  g_assert_true (aex_pending_set_priority (jobs->pdata[2], AEX_PRIORITY_HIGH));
+  /* A user's executor has no priorities: the jobs that it was given stay where they are. */
+  g_assert_true (aex_pending_set_priority (jobs->pdata[1], AEX_PRIORITY_HIGH));
+  run_kept (keeper);
+  for (guint i = 0; i < 3; i++)
+    aex_assert_state (jobs->pdata[i], RESOLVED);
+  aex_assert_record (&record, "x x x");
+  aex_test_shutdown (limiter);
+  aex_test_shutdown (keeper);
+  aex_record_clear (&record);
+}
+
+/* The wrapped one has stopped in the meantime: what waits ends, and says why. */
+static void
+test_limiter_on_a_stopped_one (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  AexExecutor *limiter = aex_limiter_new (keeper, 1);
+  g_autoptr (AexPending) first = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) second = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+  g_autoptr (AexPending) done = aex_executor_shutdown (keeper, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+
+  aex_test_run_until_done (first);
+  aex_test_run_until_done (second);
+  aex_assert_failed_with (first, AEX_ERROR, AEX_ERROR_CLOSED);
+  aex_assert_failed_with (second, AEX_ERROR, AEX_ERROR_CLOSED);
+  aex_test_run_until_done (done);
+  aex_test_shutdown (limiter);
+  g_object_unref (keeper);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  aex_test_init (&argc, &argv);
+  aex_test_add ("/scripted/I1/context-is-gone", test_context_is_gone);
+  aex_test_add ("/scripted/max-pending/busy", test_busy);
+  aex_test_add ("/scripted/K38/closed", test_post_when_closed);
+  aex_test_add ("/scripted/S11/shutdown-without-pending", test_bad_shutdown);
+  aex_test_add ("/scripted/run/waits-inside", test_waits_inside);
+  aex_test_add ("/scripted/E8/limiter-on-it", test_limiter_on_it);
+  aex_test_add ("/scripted/E8/limiter-on-a-stopped-one", test_limiter_on_a_stopped_one);
+  return aex_test_run ();
+}
