@@ -26,6 +26,8 @@ make_child (AexCallerCore *self, const AexCallerOptions *options, AexCallerWorke
 {
   AexCallerCore *child;
 
+  if (!AEX_CORE_OPS (&self->core)->ensure_thread (&self->core, error))
+    return NULL;
   /* Counted before it is asked whether self is closed: whoever closes it sees the one or we the other. */
   atomic_fetch_add (&self->n_children, 1);
   if (aex_core_is_closed (&self->core))
@@ -476,15 +478,16 @@ AexPending *
 aex_caller_release_full (AexCaller *self, AexShutdownFlags flags)
 {
   AexCallerCore *core;
-  AexPending *stopped;
+  AexPending *forked, *stopped;
   gboolean held, last;
 
   g_return_val_if_fail (AEX_IS_CALLER (self), NULL);
 
+  forked = aex_pending_new_if_forked ();
+  if (forked != NULL)
+    return forked;
   core = aex_caller_get_caller_core (self);
   stopped = g_object_ref (core->stopped);
-  if (aex_is_forked ())
-    return stopped;
   g_mutex_lock (&core->family_lock);
   held = core->n_holds > 0;
   last = held && --core->n_holds == 0;

@@ -96,7 +96,7 @@ aex_caller_core_end_queues (AexCallerCore *self)
  * Gets the queue of @self for @owner and @key, or makes one.
  *
  * Returns: (transfer full): the queue; one that is closed when @self is
- *   stopping or @owner is being disposed
+ *   stopping or takes nothing, or @owner is being disposed
  *
  * Since: 1.0
  */
@@ -124,7 +124,7 @@ aex_caller_ensure_queue (AexCaller *self, GObject *owner, const char *key)
           aex_pending_add_done_callback_inline (queue->pending, pending_done, g_object_ref (queue), g_object_unref);
           if (owner != NULL)
             aex_pending_cancel_with (queue->pending, owner);
-          if (aex_core_is_closed (&core->core))
+          if (aex_core_is_closed (&core->core) || core->refusal != NULL)
             aex_call_queue_end (queue, AEX_CANCEL_CLOSED);
           return queue;
         }

@@ -86,6 +86,8 @@ aex_caller_core_ref_workers (AexCallerCore *self, GError **error)
 {
   AexCallerWorkers *workers = NULL;
 
+  if (!AEX_CORE_OPS (&self->core)->ensure_thread (&self->core, error))
+    return NULL;
   g_mutex_lock (&self->family_lock);
   if (self->workers == NULL && !aex_core_is_closed (&self->core))
     self->workers = workers_new (self);
@@ -156,7 +158,7 @@ aex_caller_to_thread (AexCaller *self, AexJobFunc func, gpointer user_data, GDes
   g_return_val_if_fail (func != NULL, NULL);
 
   workers = aex_caller_ref_workers (self, NULL);
-  /* One that is stopping refuses by itself. */
+  /* One that is stopping, or takes nothing at all, refuses by itself. */
   return aex_executor_submit (workers != NULL ? workers : AEX_EXECUTOR (self), func, user_data, destroy);
 }
 
