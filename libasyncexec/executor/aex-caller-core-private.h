@@ -55,6 +55,11 @@ AexCallerCore *aex_caller_core_peek_for_home (AexHome *home);
 AexCallerCore *aex_caller_core_new_thread    (const AexCallerOptions *options, AexCallerCore *parent, AexCallerWorkers *employer, GError **error);
 /* Of no context, because of an error, which it takes over. */
 AexCallerCore *aex_caller_core_new_refusing  (GError *error);
+/* For aex-caller-thread.c: one that is not in the table yet; into it; and its end, on the thread that has run it. */
+AexCallerCore *aex_caller_core_new           (AexHome *home, const char *name, GMainContext *context, gboolean owns_thread,
+                                              AexCallerCore *parent);
+void           aex_caller_core_enlist        (AexCallerCore *self);
+void           aex_caller_core_ended         (AexCallerCore *self);
 
 /* Found or made for the core. */
 AexCaller     *aex_caller_ref_for_core       (AexCallerCore *core, const char *name);

@@ -3,11 +3,6 @@
 
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
-#include "base/aex-i18n-private.h"
-
-#include <errno.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 static GMutex cores_lock;      /* guards the table */
 static GHashTable *cores;      /* AexHome to AexCallerCore, a reference, until the core has stopped */
@@ -28,8 +23,8 @@ forget_core (AexCallerCore *self)
 
 /* ---- stopping */
 
-static void
-caller_ended (AexCallerCore *self)
+void
+aex_caller_core_ended (AexCallerCore *self)
 {
   aex_target_ref (self);
   aex_caller_core_end_queues (self);
@@ -79,7 +74,7 @@ aex_caller_core_check_stopped (AexCallerCore *self)
     return;
   if (!self->owns_thread)
     {
-      caller_ended (self);
+      aex_caller_core_ended (self);
     }
   else if (aex_thread_get ()->dispatching == self->home)
     {
@@ -173,7 +168,7 @@ home_died (AexHome *home, gpointer data)
   aex_caller_core_end_children (self, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   /* Its children end first; the last of them looks here again. */
   if (!self->owns_thread && atomic_load (&self->n_children) == 0)
-    caller_ended (self);
+    aex_caller_core_ended (self);
   aex_target_unref (self);
 }
 
@@ -426,8 +421,8 @@ started_run (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind started_kind = { .run = started_run, .drop = check_drop };
 
-static AexCallerCore *
-caller_core_new (AexHome *home, const char *name, GMainContext *context, gboolean owns_thread, AexCallerCore *parent)
+AexCallerCore *
+aex_caller_core_new (AexHome *home, const char *name, GMainContext *context, gboolean owns_thread, AexCallerCore *parent)
 {
   static _Atomic guint64 last_id;
   AexCallerCore *self = g_new0 (AexCallerCore, 1);
@@ -453,17 +448,27 @@ caller_core_new (AexHome *home, const char *name, GMainContext *context, gboolea
   return self;
 }
 
-/* The core is in the table until it has stopped, and the home tells it when the context dies. */
+/* The lock is held.  The core is in the table until it has stopped, and the home tells it when the context dies. */
 static void
-caller_core_enlist (AexCallerCore *self)
+enlist (AexCallerCore *self)
 {
   AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
 
+  if (cores == NULL)
+    cores = g_hash_table_new (NULL, NULL);
   g_hash_table_insert (cores, self->home, aex_target_ref (self));
   aex_caller_registry_add (self);
   aex_home_set_executor (self->home, &self->core.target);
   aex_home_set_on_dead (self->home, home_died, aex_target_ref (self));
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
+}
+
+void
+aex_caller_core_enlist (AexCallerCore *self)
+{
+  g_mutex_lock (&cores_lock);
+  enlist (self);
+  g_mutex_unlock (&cores_lock);
 }
 
 AexCallerCore *
@@ -486,18 +491,16 @@ aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_mad
 
   /* The lock may be held for ever there. */
   if (aex_is_forked ())
-    return caller_core_new (home, NULL, NULL, FALSE, NULL);
+    return aex_caller_core_new (home, NULL, NULL, FALSE, NULL);
   self = aex_caller_core_peek_for_home (home);
   if (self != NULL)
     return self;
 
-  made = caller_core_new (home, name, atomic_load (&home->context), FALSE, NULL);
+  made = aex_caller_core_new (home, name, atomic_load (&home->context), FALSE, NULL);
   g_mutex_lock (&cores_lock);
-  if (cores == NULL)
-    cores = g_hash_table_new (NULL, NULL);
-  self = g_hash_table_lookup (cores, home);
+  self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
   if (self == NULL)
-    caller_core_enlist (made);
+    enlist (made);
   if (was_made != NULL)
     *was_made = self == NULL;
   if (self == NULL)
@@ -513,98 +516,10 @@ AexCallerCore *
 aex_caller_core_new_refusing (GError *error)
 {
   AexHome *home = aex_home_new_dead ();
-  AexCallerCore *self = caller_core_new (home, NULL, NULL, FALSE, NULL);
+  AexCallerCore *self = aex_caller_core_new (home, NULL, NULL, FALSE, NULL);
 
   aex_target_unref (home);
   self->refusal = error;
   aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
-  return self;
-}
-
-/* ---- a thread of our own */
-
-/* More than the process is; that is always allowed.  For Linux a thread is a process of its own. */
-static void
-be_nice (int niceness)
-{
-  id_t thread = (id_t) gettid ();
-
-  if (setpriority (PRIO_PROCESS, thread, getpriority (PRIO_PROCESS, thread) + niceness) != 0)
-    g_warning ("A thread could not be made nicer by %d: %s", niceness, g_strerror (errno));
-}
-
-static gpointer
-caller_thread_main (gpointer data)
-{
-  AexCallerCore *self = data;
-  GMainContext *context = self->context;
-
-  if (self->options->niceness > 0)
-    be_nice (self->options->niceness);
-  g_main_context_push_thread_default (context);
-  while (!self->quit)
-    g_main_context_iteration (context, TRUE);
-  /* What we owe to others, callbacks and releases, before the context goes. */
-  while (aex_home_has_work (self->home, aex_clock_now ()))
-    g_main_context_iteration (context, FALSE);
-  g_main_context_pop_thread_default (context);
-  aex_thread_flush ();
-  g_main_context_unref (context);
-  caller_ended (self);
-  aex_target_unref (self);
-  return NULL;
-}
-
-/* The context, made as the options say. */
-static GMainContext *
-make_context (const AexCallerOptions *options, GError **error)
-{
-  GMainContext *context = aex_main_context_try_new (options->context_flags, error);
-
-  if (context != NULL && options->poll_func != NULL)
-    g_main_context_set_poll_func (context, options->poll_func);
-  return context;
-}
-
-static gboolean
-start_thread (AexCallerCore *self, GError **error)
-{
-  g_autofree char *name = g_strdup_printf ("aex-%.10s", self->core.name != NULL ? self->core.name : "caller");
-  GThread *thread = g_thread_try_new (name, caller_thread_main, aex_target_ref (self), error);
-
-  if (thread == NULL)
-    {
-      g_main_context_unref (self->context);
-      aex_target_unref (self);
-      return FALSE;
-    }
-  g_thread_unref (thread);
-  return TRUE;
-}
-
-AexCallerCore *
-aex_caller_core_new_thread (const AexCallerOptions *given, AexCallerCore *parent, AexCallerWorkers *employer, GError **error)
-{
-  g_autoptr (AexCallerOptions) options = aex_caller_options_inherit (given, parent != NULL ? parent->options : NULL);
-  g_autoptr (GMainContext) context = aex_caller_options_check (options, error) ? make_context (options, error) : NULL;
-  AexHome *home = context != NULL ? aex_home_ref_for_context (context, error) : NULL;
-  AexCallerCore *self;
-
-  if (home == NULL)
-    return NULL;
-  self = caller_core_new (home, options->name, g_main_context_ref (context), TRUE, parent);
-  aex_target_unref (home);
-  self->options = g_steal_pointer (&options);
-  self->employer = employer != NULL ? aex_target_ref (employer) : NULL;
-  if (!start_thread (self, error))
-    {
-      aex_target_unref (self);
-      return NULL;
-    }
-  g_mutex_lock (&cores_lock);
-  if (cores == NULL)
-    cores = g_hash_table_new (NULL, NULL);
-  caller_core_enlist (self);
-  g_mutex_unlock (&cores_lock);
   return self;
 }

@@ -97,6 +97,19 @@ test('K25 scheduled with metadata', async () => {
     same(await job, 3);
 });
 
+test('K25 P7 scheduled with trackers', async () => {
+    const group = new AsyncExec.PendingGroup();
+    group.begin();
+    const inside = () => AsyncExec.PendingGroup.getCurrent();
+    const seen = [];
+    group.scope.run(() => {
+        for (const options of [{trackers: []}, {group: null}, {}, {group}])
+            seen.push(caller.scheduleCall(inside, [], options));
+    });
+    sameItems(await Promise.all(seen), [null, null, group, group]);
+    await group.join();
+});
+
 test('K34 one after the other', async () => {
     const seen = [];
     let open;

@@ -11,8 +11,11 @@ import unittest
 
 from gi.repository import AsyncExec, GLib, GObject
 
+import aextest
+
 
 who = contextvars.ContextVar("who", default="nobody")
+Manager = AsyncExec.PendingManager
 
 
 class Family(unittest.TestCase):
@@ -179,7 +182,28 @@ class Family(unittest.TestCase):
         self.assertEqual(caller.schedule_call(look_async, (1,), {"two": 2}, context).result(), expected[:3])
         self.assertEqual(caller.schedule_call(lambda: who.get()).result(), "nobody")
         with self.assertRaises(ValueError):
-            caller.schedule_call(look, (), {}, None, "trio")
+            caller.schedule_call(look, (), {}, None, (), "trio")
+
+    def test_K25_P7_trackers(self):
+        """Also in a context that was copied where they were active."""
+        def look():
+            return Manager.current(), AsyncExec.PendingGroup.current()
+
+        async def look_async():
+            return look()
+
+        caller, gate, manager = self.thread(), aextest.Gate(), Manager()
+        with manager, AsyncExec.PendingGroup() as group:
+            context = contextvars.copy_context()
+            seen = caller.schedule_call(gate.hold)
+            hidden = caller.schedule_call(max, (1, 2), {}, None, ())
+            self.assertEqual((seen in manager, hidden in manager, seen in group, hidden in group), (True, False, True, False))
+            gate.open()
+            for given in (None, context):
+                for fn in (look, look_async):
+                    for trackers, expected in (((), (None, None)), ((Manager,), (manager, None)),
+                                               ((AsyncExec.PendingTracker,), (manager, group))):
+                        self.assertEqual(caller.schedule_call(fn, (), {}, given, trackers).result(), expected)
 
     def test_K29_P15_options(self):
         caller = self.thread(context_flags=GLib.MainContextFlags.OWNERLESS_POLLING, niceness=1)

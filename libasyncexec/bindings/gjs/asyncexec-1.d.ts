@@ -497,7 +497,7 @@ declare module 'gi://AsyncExec?version=1' {
         release(options?: {drain?: boolean}): Pending<null>;
         describe(): string;
         scheduleCall<A extends unknown[], T>(func: JobFunction<A, T>, args?: A,
-            options?: {context?: Context; metadata?: {[key: string]: unknown}}): Pending<T>;
+            options?: Pick<SubmitParameters, 'context' | 'metadata' | 'trackers' | 'group'>): Pending<T>;
         /** The queue of that name, found or made; with an owner it ends with that. */
         queue(key: string, owner?: GObject.Object | null): CallQueue;
         /** When the calls of func before are over. */

@@ -65,7 +65,7 @@ const methods = {
         Executors.checkRunsHere(this);
         raw.call_direct.call(this, Executors.toPost(this, func, args));
     },
-    // A function with what can be said of it: {context, metadata}.
+    // A function with what can be said of it: {context, metadata, trackers, group}.
     scheduleCall(func, args = [], options = {}) {
         return this.options(readOptions(options, SCHEDULE_OPTIONS)).submit(func, ...args);
     },
@@ -95,7 +95,7 @@ const methods = {
     },
 };
 
-const SCHEDULE_OPTIONS = {context: null, metadata: null};
+const SCHEDULE_OPTIONS = {context: null, metadata: null, trackers: undefined, group: undefined};
 const THREAD_OPTIONS = {contextFlags: null, niceness: null};
 
 function toThreadOptions(name, options) {

@@ -150,8 +150,8 @@ class Caller(Raw, Executor):
     def hold(self):
         """Keeps it until release(): stop() does nothing meanwhile.  Raises Closed when it is stopping."""
         if not Raw.hold(self):
-            raise errors.from_error(GLib.Error.new_literal(
-                raw.Error.quark(), "The caller is stopping: nobody can hold it any more", raw.Error.CLOSED))
+            message = errors.translate(errors.N_("The caller is stopping: nobody can hold it any more"))
+            raise errors.from_error(GLib.Error.new_literal(raw.Error.quark(), message, raw.Error.CLOSED))
 
     def release(self, drain=False):
         """Lets go of what hold() took; the last one stops it, and with drain lets it run what it has.
@@ -187,14 +187,16 @@ class Caller(Raw, Executor):
     def __repr__(self):
         return f"<{Raw.describe(self)}>"
 
-    def schedule_call(self, fn, args=(), kwargs=None, context=None, backend=None, /, **metadata):
+    def schedule_call(self, fn, args=(), kwargs=None, context=None, trackers=options.UNSET, backend=None, /,
+                      **metadata):
         """submit() with everything said: context is a contextvars.Context, of which the job gets a copy, or an
-        AsyncExec.Context; the rest is metadata of the pending."""
+        AsyncExec.Context; trackers are the classes of those that get to know of it, none is outside of every group; the
+        rest is metadata of the pending."""
         if backend not in (None, "glib"):
             raise ValueError(f"a caller runs its own coroutines and no others: there is no backend {backend!r}")
         python = context if isinstance(context, contextvars.Context) else None
-        view = options.View(self, None, None, None, None, context if python is None else None, metadata)
-        return jobs.schedule(self, fn, args, kwargs or {}, python, view._options)
+        view = options.View(self, None, None, None, None, context if python is None else None, metadata, trackers=trackers)
+        return jobs.schedule(view, fn, args, kwargs or {}, python)
 
     def to_thread(self, fn, /, *args, **kwargs):
         """Runs fn(*args, **kwargs) on a thread of its own, a child that is idle or a new one; returns its Pending."""

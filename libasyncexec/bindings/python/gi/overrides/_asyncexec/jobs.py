@@ -163,11 +163,15 @@ def push(queue, fn, args, kwargs):
     return _inside(raw.CallQueue.push_async, queue, start)
 
 
-def schedule(caller, fn, args, kwargs, context, options):
-    """Gives fn to a caller in a copy of context, contextvars or None for those of now."""
+def schedule(view, fn, args, kwargs, context):
+    """Gives fn to an executor with options, in a copy of context, contextvars or None for those of now."""
+    stand = view._stand()
     if context is not None:
-        fn = _in_context(fn, context.copy())
-    return submit(caller, fn, args, kwargs, options)
+        context = context.copy()
+        if stand is not None:
+            context.run(scopes.stand, *stand)
+        fn = _in_context(fn, context)
+    return submit(view._executor, fn, args, kwargs, view._options, stand)
 
 
 def _in_context(fn, context):
