@@ -260,7 +260,7 @@ pool_count (AexCore *core, gboolean running)
 gboolean
 aex_pool_check_stopped (AexPoolCore *self)
 {
-  guint n_excused, n_busy = 0;
+  guint n_excused, n_busy = 0, n_started, n_finished;
 
   if (self->stopped || self->n_dropping > 0 || !aex_core_is_closed (&self->core) || aex_pool_has_work (self))
     return FALSE;
@@ -272,8 +272,12 @@ aex_pool_check_stopped (AexPoolCore *self)
         return FALSE;
       n_busy += worker->busy;
     }
+  /* A job that moves to another lane is in no queue for a moment. */
+  pool_sum (self, &n_started, &n_finished);
+  if ((int) (self->n_submitted - n_started - atomic_load (&self->n_dropped)) > 0)
+    return FALSE;
   n_excused = aex_core_n_excused (&self->core);
-  if (n_busy > n_excused || aex_pool_n_running (self) > n_excused)
+  if (n_busy > n_excused || n_started - n_finished > n_excused)
     return FALSE;
   self->stopped = TRUE;
   return TRUE;
@@ -501,11 +505,19 @@ pool_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generation
 {
   AexPoolCore *self = (AexPoolCore *) target;
   AexEntry entry = { &aex_job_kind, g_object_ref (job), GUINT_TO_POINTER (generation), NULL };
+  gboolean ok;
 
   g_mutex_lock (&self->lock);
-  pool_push (self, lane, &entry);
-  aex_pool_want_worker (self, NULL);
+  ok = self->n_threads > 0 || (!self->stopped && aex_pool_want_worker (self, NULL));
+  if (ok)
+    {
+      pool_push (self, lane, &entry);
+      aex_pool_want_worker (self, NULL);
+    }
   g_mutex_unlock (&self->lock);
+  /* The pool has ended, with the job cancelled meanwhile, or no thread can be had for it any more. */
+  if (!ok)
+    entry.kind->drop (&entry, target);
 }
 
 static AexTarget *

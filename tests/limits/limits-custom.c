@@ -213,6 +213,102 @@ CUSTOM (aex_pending_stream_set_string, 1)
   custom_aex_pending_stream_set_value (w);
 }
 
+/* --- groups and trackers: a new one for each call */
+
+CUSTOM (aex_pending_group_enter, 1)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  GError *error = NULL;
+  gboolean entered = aex_pending_group_enter (group, &error);
+
+  limits_boolean_returned (w, entered, error);
+  if (!entered)
+    return;
+  aex_pending_group_leave (group);
+  limits_await (w, aex_pending_group_end (group));
+}
+
+CUSTOM (aex_pending_group_leave, 1)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+
+  if (!aex_pending_group_enter (group, NULL))
+    {
+      limits_called (w, NULL);
+      return;
+    }
+  aex_pending_group_leave (group);
+  limits_called (w, NULL);
+  limits_await (w, aex_pending_group_end (group));
+}
+
+CUSTOM (aex_pending_group_end, 1)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+
+  aex_pending_group_enter (group, NULL);
+  limits_pending_returned (w, aex_pending_group_end (group));
+}
+
+CUSTOM (aex_pending_group_begin, 1)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  GError *error = NULL;
+  gboolean begun = aex_pending_group_begin (group, &error);
+
+  limits_boolean_returned (w, begun, error);
+  if (begun)
+    limits_await (w, aex_pending_group_end (group));
+}
+
+CUSTOM (aex_pending_group_join, 1)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+
+  limits_pending_returned (w, aex_pending_group_join (group));
+}
+
+CUSTOM (aex_pending_group_submit, LIMITS_N_EXECUTORS)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+
+  if (limits_executor (w) == NULL)
+    return;
+  aex_pending_group_begin (group, NULL);
+  limits_pending_returned (w, aex_pending_group_submit (group, limits_executor (w), limits_job, w, limits_give_destroy (w)));
+  limits_await (w, aex_pending_group_end (group));
+}
+
+CUSTOM (aex_pending_manager_pop, 1)
+{
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
+  GError *error = NULL;
+  gboolean popped = aex_pending_manager_pop (manager, token, &error);
+
+  limits_boolean_returned (w, popped, error);
+}
+
+CUSTOM (aex_pending_manager_push, 1)
+{
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
+
+  limits_pointer_returned (w, token, FALSE, NULL);
+  g_assert_true (aex_pending_manager_pop (manager, token, NULL));
+}
+
+CUSTOM (aex_pending_manager_remove, 1)
+{
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  GError *error = NULL;
+  gboolean removed;
+
+  aex_pending_tracker_add (AEX_PENDING_TRACKER (manager), w->other);
+  removed = aex_pending_manager_remove (manager, w->other, &error);
+  limits_boolean_returned (w, removed, error);
+}
+
 /* --- operations of GIO's kind: what begins and what ends */
 
 static void

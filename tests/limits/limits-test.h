@@ -48,6 +48,8 @@ typedef struct
   AexPending       *members[2];
   AexPending       *scripted_job;       /* waits for aex_pending_run() */
   AexPendingStream *streams[LIMITS_N_STREAMS];
+  AexPendingGroup  *group;              /* neither entered nor begun */
+  AexPendingManager *manager;
   AexPendingInfo   *info;
   AexPendingResult *result;
   AexContext       *context;

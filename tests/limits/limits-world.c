@@ -169,6 +169,8 @@ limits_world_new (Limit    limit,
   w->operations = aex_operations_new ();
   w->trampoline = aex_trampoline_new (limits_bounce, w, limits_give_destroy (w));
   w->scope = aex_scope_new (-1, AEX_SCOPE_FLAGS_NONE);
+  w->group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  w->manager = aex_pending_manager_new ();
   make_executors (w);
   make_pendings (w);
   make_streams (w);
@@ -306,6 +308,8 @@ limits_world_free (LimitsWorld *w)
   aex_submit_options_free (w->options);
   aex_scope_unref (w->scope);
   g_object_unref (w->var);
+  g_object_unref (w->group);
+  g_object_unref (w->manager);
   g_object_unref (w->operations);
   g_object_unref (w->trampoline);
   g_object_unref (w->cancellable);
