@@ -3,8 +3,10 @@
 #include "lib/aex-jobs.h"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-/* K5, K6, K9-K13, K29, K37, D7, P11, P12, P15, P23: callers among each other. */
+/* K5, K6, K9-K13, K29, K37, D7, P11, P12, P15, P23, X12: callers among each other. */
 
 static AexCaller *
 new_caller (const char *name)
@@ -511,6 +513,64 @@ test_no_polling (void)
   g_assert_true (g_atomic_int_get (&last_timeout) == -1 || g_atomic_int_get (&last_timeout) == 0);
 }
 
+/* --- X12: in a forked child nothing of it is there, and nothing hangs */
+static void
+assert_is_forked (AexPending *pending)
+{
+  aex_assert_failed_with (pending, AEX_ERROR, AEX_ERROR_FORKED);
+  g_object_unref (pending);
+}
+
+static void
+look_in_forked_child (AexCaller *caller)
+{
+  g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "writes");
+  g_autoptr (GPtrArray) children = aex_caller_list_children (caller);
+  g_autoptr (GPtrArray) all = aex_caller_list (FALSE);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) workers_error = NULL;
+
+  g_assert_null (aex_caller_ref_child (caller, "child", &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_FORKED);
+  g_assert_null (aex_caller_ref_workers (caller, &workers_error));
+  g_assert_error (workers_error, AEX_ERROR, AEX_ERROR_FORKED);
+  assert_is_forked (aex_caller_to_thread (caller, aex_job_int, NULL, NULL));
+  assert_is_forked (aex_caller_release (caller));
+  g_assert_false (aex_call_queue_push (queue, aex_job_int, NULL, NULL));
+  g_assert_null (aex_caller_lookup_queue (caller, NULL, "writes"));
+  g_assert_cmpuint (children->len, ==, 0);
+  g_assert_cmpuint (all->len, ==, 0);
+  g_assert_null (aex_caller_lookup (aex_caller_get_id (caller)));
+  g_assert_null (aex_caller_lookup_current ());
+  g_assert_false (aex_caller_hold (caller));
+  g_assert_false (aex_caller_get_protected (caller));
+}
+
+static void
+test_forked (void)
+{
+  AexCaller *caller = new_caller ("parent");
+  g_autoptr (AexCaller) family = ref_child (caller, "child");
+  g_autoptr (AexPending) job = aex_caller_to_thread (caller, aex_job_int, NULL, NULL);
+  int status = 0;
+  pid_t child;
+
+  aex_test_wait (job);
+  g_assert_true (aex_caller_hold (caller));
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      alarm (10);
+      look_in_forked_child (caller);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  g_object_unref (aex_caller_release (caller));
+  stop_and_unref (caller);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -532,5 +592,6 @@ main (int    argc,
   aex_test_add ("/caller/K29/options-passed", test_options_passed);
   aex_test_add ("/caller/P15/options-refused", test_options_refused);
   aex_test_add ("/caller/P23/no-polling", test_no_polling);
+  aex_test_add ("/caller/X12/forked", test_forked);
   return aex_test_run ();
 }

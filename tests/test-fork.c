@@ -272,33 +272,6 @@ child_stops_caller (World *world)
   assert_is_forked (aex_caller_release (world->caller));
 }
 
-/* Those that it had are not here. */
-static void
-child_asks_for_family (World *world)
-{
-  g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (world->caller, NULL, "writes");
-  g_autoptr (GPtrArray) children = aex_caller_list_children (world->caller);
-  g_autoptr (GPtrArray) all = aex_caller_list (FALSE);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GError) workers_error = NULL;
-
-  g_assert_null (aex_caller_ref_child (world->caller, "child", &error));
-  assert_forked (error);
-  g_assert_null (aex_caller_ref_workers (world->caller, &workers_error));
-  assert_forked (workers_error);
-  assert_is_forked (aex_caller_to_thread (world->caller, aex_job_int, NULL, NULL));
-  g_assert_false (aex_call_queue_push (queue, aex_job_int, NULL, NULL));
-  g_assert_null (aex_caller_lookup_queue (world->caller, NULL, "writes"));
-  g_assert_cmpuint (children->len, ==, 0);
-  g_assert_cmpuint (all->len, ==, 0);
-  g_assert_null (aex_caller_lookup (aex_caller_get_id (world->caller)));
-  g_assert_null (aex_caller_lookup_current ());
-  g_assert_false (aex_caller_hold (world->caller));
-  g_assert_false (aex_caller_get_protected (world->caller));
-  aex_caller_set_protected (world->caller, TRUE);
-  aex_caller_set_max_workers (world->caller, 1);
-}
-
 static void
 child_runs (World *world)
 {
@@ -608,7 +581,6 @@ main (int    argc,
   add ("/fork/X12/waits", child_waits);
   add ("/fork/X12/waits-async", child_waits_async);
   add ("/fork/X12/stops-caller", child_stops_caller);
-  add ("/fork/X12/asks-for-family", child_asks_for_family);
   add ("/fork/X12/runs", child_runs);
   add ("/fork/X12/asks-for-callers", child_asks_for_callers);
   add ("/fork/X12/sets-unhandled-func", child_sets_unhandled_func);
