@@ -550,7 +550,7 @@ static void
 test_forked (void)
 {
   AexCaller *caller = new_caller ("parent");
-  g_autoptr (AexCaller) family = ref_child (caller, "child");
+  G_GNUC_UNUSED g_autoptr (AexCaller) family = ref_child (caller, "child");
   g_autoptr (AexPending) job = aex_caller_to_thread (caller, aex_job_int, NULL, NULL);
   int status = 0;
   pid_t child;

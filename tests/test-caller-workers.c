@@ -36,8 +36,17 @@ typedef struct
 {
   AexBlock    blocks[16];
   AexPending *jobs[16];
+  AexGate     free[16];
   guint       n;
 } Busy;
+
+/* Who is told at once is told when the worker is free. */
+static void
+open_gate (AexPending *job,
+           gpointer    gate)
+{
+  aex_gate_open (gate);
+}
 
 static void
 busy_begin (Busy      *self,
@@ -48,7 +57,9 @@ busy_begin (Busy      *self,
   for (guint i = 0; i < n; i++)
     {
       aex_block_init (&self->blocks[i]);
+      aex_gate_init (&self->free[i]);
       self->jobs[i] = aex_caller_to_thread (caller, aex_block_job, &self->blocks[i], NULL);
+      aex_pending_add_done_callback_inline (self->jobs[i], open_gate, &self->free[i], NULL);
     }
   for (guint i = 0; i < n; i++)
     aex_gate_wait (&self->blocks[i].started);
@@ -59,7 +70,12 @@ static void
 busy_end (Busy *self)
 {
   for (guint i = 0; i < self->n; i++)
-    aex_block_end (&self->blocks[i], self->jobs[i]);
+    {
+      aex_gate_open (&self->blocks[i].release);
+      aex_gate_wait (&self->free[i]);
+      aex_gate_clear (&self->free[i]);
+      aex_block_end (&self->blocks[i], self->jobs[i]);
+    }
 }
 
 static gpointer
@@ -133,18 +149,21 @@ test_order_of_idle (void)
   AexBlock blocks[3];
   g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
   static const guint order[] = { 2, 0, 1 };
+  AexGate free[3];
   gint64 ids[3];
 
   for (guint i = 0; i < 3; i++)
     {
       aex_block_init (&blocks[i]);
+      aex_gate_init (&free[i]);
       g_ptr_array_add (jobs, aex_caller_to_thread (caller, job_id, &blocks[i], NULL));
+      aex_pending_add_done_callback_inline (jobs->pdata[i], open_gate, &free[i], NULL);
       aex_gate_wait (&blocks[i].started);
     }
   for (guint i = 0; i < 3; i++)
     {
       aex_gate_open (&blocks[order[i]].release);
-      aex_test_wait (jobs->pdata[order[i]]);
+      aex_gate_wait (&free[order[i]]);
       ids[i] = aex_pending_get_int64 (jobs->pdata[order[i]], NULL);
     }
   for (guint i = 0; i < 3; i++)
@@ -155,7 +174,10 @@ test_order_of_idle (void)
       aex_assert_resolved_int64 (job, ids[i]);
     }
   for (guint i = 0; i < 3; i++)
-    aex_block_clear (&blocks[i]);
+    {
+      aex_gate_clear (&free[i]);
+      aex_block_clear (&blocks[i]);
+    }
   stop_and_unref (caller);
 }
 

@@ -17,6 +17,23 @@ add_worker (AexCallerWorkers *self, AexCallerCore *caller)
   return worker;
 }
 
+/* The lock is held.  Whose job has finished and is just being made done: whoever sees that it is done finds the worker
+ * free.  What waits comes first. */
+static AexWorker *
+take_finished (AexCallerWorkers *self)
+{
+  for (guint i = 0; self->n_finished > 0 && self->n_waiting == 0 && i < self->all->len; i++)
+    {
+      AexWorker *worker = self->all->pdata[i];
+
+      if (!worker->has_finished || aex_core_is_closed (&worker->caller->core))
+        continue;
+      g_hash_table_remove (self->places, worker->job);
+      return worker;
+    }
+  return NULL;
+}
+
 /* The lock is held.  The one that has been idle longest; never one that is stopping. */
 static AexWorker *
 take_idle (AexCallerWorkers *self)
@@ -26,7 +43,15 @@ take_idle (AexCallerWorkers *self)
   while ((worker = g_queue_pop_head (&self->idle)) != NULL)
     if (!aex_core_is_closed (&worker->caller->core))
       return worker;
-  return NULL;
+  return take_finished (self);
+}
+
+/* The lock is held. */
+static void
+set_finished (AexCallerWorkers *self, AexWorker *worker, gboolean has_finished)
+{
+  self->n_finished += (guint) has_finished - (guint) worker->has_finished;
+  worker->has_finished = has_finished;
 }
 
 /* The lock is held. */
@@ -77,6 +102,7 @@ pop_waiting (AexCallerWorkers *self, AexLane *lane, AexEntry *entry, AexQueue *d
 static void
 reserve (AexCallerWorkers *self, AexWorker *worker, AexPending *job)
 {
+  set_finished (self, worker, FALSE);
   worker->job = job;
   g_hash_table_insert (self->places, job, worker);
 }
@@ -262,6 +288,7 @@ aex_caller_workers_serve (AexCallerWorkers *self)
 static gboolean
 retire (AexCallerWorkers *self, AexWorker *worker)
 {
+  set_finished (self, worker, FALSE);
   worker->job = NULL;
   if (aex_core_is_closed (&worker->caller->core))
     return FALSE;
@@ -337,15 +364,22 @@ ref_own (AexCallerWorkers *self)
 }
 
 static void
-count_event (AexCallerWorkers *self, AexJobEvent event)
+count_event (AexCallerWorkers *self, AexPending *job, AexJobEvent event)
 {
+  AexWorker *worker;
+
   g_mutex_lock (&self->lock);
   if (event == AEX_JOB_STARTED || event == AEX_JOB_DROPPED)
     self->n_queued--;
   if (event == AEX_JOB_STARTED)
     self->n_running++;
   if (event == AEX_JOB_FINISHED)
-    self->n_running--;
+    {
+      self->n_running--;
+      worker = g_hash_table_lookup (self->places, job);
+      if (worker != NULL)
+        set_finished (self, worker, TRUE);
+    }
   g_mutex_unlock (&self->lock);
 }
 
@@ -355,7 +389,7 @@ workers_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
   AexCallerWorkers *self = (AexCallerWorkers *) target;
   AexCallerCore *caller = event == AEX_JOB_LEFT ? ref_own (self) : ref_place (self, job);
 
-  count_event (self, event);
+  count_event (self, job, event);
   if (event == AEX_JOB_FINISHED && aex_core_is_closed (&self->core))
     aex_core_forget_excused (&self->core, job);
   if (caller != NULL)

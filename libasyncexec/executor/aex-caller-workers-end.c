@@ -91,6 +91,7 @@ aex_caller_workers_lost (AexCallerWorkers *self, AexCallerCore *caller)
       g_queue_remove (&self->idle, worker);
       if (worker->job != NULL)
         g_hash_table_remove (self->places, worker->job);
+      self->n_finished -= (guint) worker->has_finished;
       g_ptr_array_remove_index (self->all, i);
       break;
     }

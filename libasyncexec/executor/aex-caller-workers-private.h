@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct {
   AexCallerCore *caller;      /* a reference */
   AexPending *job;            /* what it was given, until that is done; only compared; NULL: it is idle */
+  gboolean has_finished;      /* job, which is not done yet */
   gint64 idle_since_us;
 } AexWorker;
 
@@ -24,6 +25,7 @@ struct _AexCallerWorkers {
   AexQueue waiting[AEX_N_LANES];   /* for a worker, because there may be no more */
   guint n_waiting;
   guint n_being_made;
+  guint n_finished;           /* workers whose job has */
   guint n_queued;
   guint n_running;
   guint n_picks;

@@ -107,7 +107,7 @@ test('K25 P7 scheduled with trackers', async () => {
             seen.push(caller.scheduleCall(inside, [], options));
     });
     sameItems(await Promise.all(seen), [null, null, group, group]);
-    await group.join();
+    await group.end();
 });
 
 test('K34 one after the other', async () => {

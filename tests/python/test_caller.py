@@ -266,7 +266,10 @@ class Workers(unittest.TestCase):
         leave.set()
         self.assertEqual(second.result(), 2)
         first.result()
+        children = self.caller.children
         self.caller.max_idle_workers = 0
+        for child in children:
+            child.stopped.result()
         self.assertEqual(self.caller.children, [])
         self.caller.set_idle_worker_timeout(1)
         self.assertEqual(self.caller.idle_worker_timeout, 1)
