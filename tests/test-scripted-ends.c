@@ -230,7 +230,7 @@ test_limiter_on_it (void)
   AexExecutor *keeper = keeper_new (TRUE);
   AexExecutor *limiter = aex_limiter_new (keeper, 2);
   g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
-  g_autoptr (AexPendingStream) stream = NULL;
+  G_GNUC_UNUSED g_autoptr (AexPendingStream) stream = NULL;
   AexRecord record;
 
   aex_record_init (&record);

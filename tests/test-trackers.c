@@ -63,7 +63,7 @@ static void
 test_dead_is_not_found (void)
 {
   AexPendingManager *manager = aex_pending_manager_new ();
-  g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
+  G_GNUC_UNUSED g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
   g_autoptr (AexPending) late = NULL;
   const GType type = AEX_TYPE_PENDING_TRACKER;
 

@@ -8,7 +8,7 @@
 #include "base/aex-i18n-private.h"
 #include "pending/aex-error-payload-private.h"
 
-#define DEFAULT_CANCELLATION_TIMEOUT (10 * G_USEC_PER_SEC)
+#define DEFAULT_CANCELLATION_TIMEOUT (10 * (gint64) G_USEC_PER_SEC)
 
 AexGroup *
 aex_group_new (void)

@@ -202,7 +202,7 @@ aex_pending_group_class_init (AexPendingGroupClass *klass)
    * Since: 1.0
    */
   properties[PROP_CANCELLATION_TIMEOUT_US] = g_param_spec_int64 ("cancellation-timeout-us", NULL, NULL, -1, G_MAXINT64,
-                                                                 10 * G_USEC_PER_SEC, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+                                                                 10 * (gint64) G_USEC_PER_SEC, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 

@@ -123,7 +123,7 @@ plant (gpointer data)
   for (guint i = aex_test_scale (N_TREES); i > 0; i--)
     {
       g_autoptr (AexPending) end = grow (&root, rand, 0);
-      g_autoptr (GError) error = aex_pending_dup_error (end);
+      G_GNUC_UNUSED g_autoptr (GError) error = aex_pending_dup_error (end);
     }
   return NULL;
 }
