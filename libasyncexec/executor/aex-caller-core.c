@@ -404,7 +404,7 @@ static const AexCoreOps kept_ops = CALLER_OPS (FALSE);
 static const AexCoreOps thread_ops = CALLER_OPS (TRUE);
 
 #define MAX_IDLE_WORKERS       10
-#define IDLE_WORKER_TIMEOUT_US (60 * G_USEC_PER_SEC)
+#define IDLE_WORKER_TIMEOUT_US (60 * (gint64) G_USEC_PER_SEC)
 
 /* ---- making */
 

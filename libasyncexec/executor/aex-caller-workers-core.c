@@ -307,7 +307,7 @@ worker_is_free (AexCallerWorkers *self, AexPending *job)
   AexCallerCore *caller = NULL;
   AexQueue dead = { 0 };
   AexEntry entry;
-  AexLane lane;
+  AexLane lane = AEX_LANE_DEFAULT;
   gboolean more = FALSE, ends = FALSE;
   AexWorker *worker;
 

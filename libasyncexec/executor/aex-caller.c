@@ -157,7 +157,7 @@ make_worker_properties (void)
    * Since: 1.0
    */
   properties[PROP_IDLE_WORKER_TIMEOUT_US] = g_param_spec_int64 ("idle-worker-timeout-us", NULL, NULL, -1, G_MAXINT64,
-                                                                60 * G_USEC_PER_SEC, SETTABLE);
+                                                                60 * (gint64) G_USEC_PER_SEC, SETTABLE);
 }
 
 static void
