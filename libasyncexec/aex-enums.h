@@ -204,7 +204,8 @@ typedef enum {
 /**
  * AexStopFlags:
  * @AEX_STOP_FLAGS_NONE: no flags
- * @AEX_STOP_FLAGS_FORCE: stop also when something holds the caller
+ * @AEX_STOP_FLAGS_FORCE: stop also when it is protected, see
+ *   [property@Caller:protected]
  *
  * How to stop an [class@Caller].
  *

@@ -21,6 +21,8 @@ typedef struct _AexOperations    AexOperations;
 typedef struct _AexExecutor      AexExecutor;
 typedef struct _AexThreadPool    AexThreadPool;
 typedef struct _AexCaller        AexCaller;
+typedef struct _AexCallerOptions AexCallerOptions;
+typedef struct _AexCallQueue     AexCallQueue;
 typedef struct _AexPermit        AexPermit;
 
 /**

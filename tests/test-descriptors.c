@@ -58,7 +58,9 @@ test_caller_refuses (void)
   g_autoptr (AexCaller) caller = NULL;
   g_autoptr (AexPendingStream) mapped = NULL;
   g_autoptr (AexPending) stopped = NULL;
+  g_autoptr (AexCallQueue) queue = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) child_error = NULL;
   AexPoison poison;
 
   aex_poison_init (&poison);
@@ -72,6 +74,11 @@ test_caller_refuses (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   mapped = aex_executor_map (AEX_EXECUTOR (refusing), 2, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
   assert_refused (aex_pending_stream_next (mapped));
+  assert_refused (aex_caller_to_thread (refusing, aex_job_int, NULL, NULL));
+  g_assert_null (aex_caller_ref_child (refusing, "none", &child_error));
+  g_assert_error (child_error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  queue = aex_caller_ensure_queue (refusing, NULL, NULL);
+  g_assert_false (aex_call_queue_push (queue, aex_job_int, NULL, NULL));
   g_assert_null (aex_caller_get_context (refusing));
   g_assert_true (aex_pending_is_done (aex_caller_get_started (refusing)));
   stopped = aex_caller_stop (refusing, AEX_STOP_FLAGS_NONE);

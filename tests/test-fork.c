@@ -269,6 +269,7 @@ static void
 child_stops_caller (World *world)
 {
   assert_is_forked (aex_caller_stop (world->caller, AEX_STOP_FLAGS_NONE));
+  assert_is_forked (aex_caller_release (world->caller));
 }
 
 static void

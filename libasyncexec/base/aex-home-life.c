@@ -254,9 +254,9 @@ probe_descriptor (GError **error)
 }
 
 GMainContext *
-aex_main_context_try_new (GError **error)
+aex_main_context_try_new (GMainContextFlags flags, GError **error)
 {
-  return probe_descriptor (error) ? g_main_context_new () : NULL;
+  return probe_descriptor (error) ? g_main_context_new_with_flags (flags) : NULL;
 }
 
 GMainContext *

@@ -117,7 +117,7 @@ gboolean   aex_home_gather             (AexHome *self, const AexEntry *entry);
 void       aex_home_set_executor       (AexHome *self, AexTarget *executor);
 
 /* g_main_context_new() aborts when the process is out of file descriptors: this gives an error. */
-GMainContext *aex_main_context_try_new (GError **error);
+GMainContext *aex_main_context_try_new (GMainContextFlags flags, GError **error);
 
 /* The default one, which is made by whoever asks first. */
 GMainContext *aex_main_context_try_default (GError **error);

@@ -3,9 +3,8 @@
 
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
-#include "base/aex-i18n-private.h"
 
-static GMutex cores_lock;      /* guards the table, and which facade a core has */
+static GMutex cores_lock;      /* guards the table */
 static GHashTable *cores;      /* AexHome to AexCallerCore, a reference, until the core has stopped */
 
 static void
@@ -24,10 +23,11 @@ forget_core (AexCallerCore *self)
 
 /* ---- stopping */
 
-static void
-caller_ended (AexCallerCore *self)
+void
+aex_caller_core_ended (AexCallerCore *self)
 {
   aex_target_ref (self);
+  aex_caller_core_end_queues (self);
   if (aex_home_clear_on_dead (self->home, self))
     {
       aex_home_set_executor (self->home, NULL);
@@ -38,16 +38,16 @@ caller_ended (AexCallerCore *self)
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
   aex_core_stopped (&self->core);
   aex_pending_record (self->stopped, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_caller_core_end_workers (self);
+  aex_caller_core_leave_family (self);
   aex_target_unref (self);
 }
-
-static void check_stopped (AexCallerCore *self);
 
 static void
 check_run (AexEntry *entry, AexTarget *target)
 {
   (void) target;
-  check_stopped (entry->a);
+  aex_caller_core_check_stopped (entry->a);
   aex_target_unref (entry->a);
 }
 
@@ -61,20 +61,20 @@ check_drop (AexEntry *entry, AexTarget *target)
 static const AexEntryKind check_kind = { .run = check_run, .drop = check_drop };
 
 /* A caller that has its own thread ends with it, and only that thread says so: its context may be gone for others. */
-static void
-check_stopped (AexCallerCore *self)
+void
+aex_caller_core_check_stopped (AexCallerCore *self)
 {
   AexEntry entry = { &check_kind, self, NULL, NULL };
   guint n_excused;
 
-  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0)
+  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0)
     return;
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
     return;
   if (!self->owns_thread)
     {
-      caller_ended (self);
+      aex_caller_core_ended (self);
     }
   else if (aex_thread_get ()->dispatching == self->home)
     {
@@ -106,7 +106,7 @@ purge_run (AexEntry *entry, AexTarget *target)
   (void) target;
   atomic_store (&self->purge_posted, FALSE);
   aex_home_drop_matching (self->home, is_my_job, self, TRUE);
-  check_stopped (self);
+  aex_caller_core_check_stopped (self);
   aex_target_unref (self);
 }
 
@@ -141,6 +141,7 @@ caller_shutdown (AexCore *core, AexShutdownFlags flags)
 
   aex_target_ref (self);
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
+  aex_caller_core_end_children (self, flags);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
     purge (self);
   else
@@ -152,7 +153,7 @@ caller_shutdown (AexCore *core, AexShutdownFlags flags)
       aex_run_slots_collect (&self->slots, jobs);
       aex_core_cancel_all (jobs);
     }
-  check_stopped (self);
+  aex_caller_core_check_stopped (self);
   aex_target_unref (self);
 }
 
@@ -164,8 +165,10 @@ home_died (AexHome *home, gpointer data)
 
   aex_home_set_executor (home, NULL);
   aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
-  if (!self->owns_thread)
-    caller_ended (self);
+  aex_caller_core_end_children (self, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  /* Its children end first; the last of them looks here again. */
+  if (!self->owns_thread && atomic_load (&self->n_children) == 0)
+    aex_caller_core_ended (self);
   aex_target_unref (self);
 }
 
@@ -192,6 +195,14 @@ caller_finalize (AexTarget *target)
 {
   AexCallerCore *self = (AexCallerCore *) target;
 
+  aex_caller_registry_remove (self);
+  g_clear_pointer (&self->options, aex_caller_options_free);
+  g_clear_pointer (&self->parent, aex_target_unref);
+  g_clear_pointer (&self->employer, aex_target_unref);
+  g_clear_pointer (&self->workers, aex_target_unref);
+  g_ptr_array_unref (self->children);
+  g_clear_pointer (&self->queues, g_hash_table_unref);
+  g_mutex_clear (&self->family_lock);
   g_object_unref (self->started);
   g_object_unref (self->stopping);
   g_object_unref (self->stopped);
@@ -317,7 +328,7 @@ caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
   /* Not when it finishes: its pending is done only after that. */
   if (G_UNLIKELY (event == AEX_JOB_DROPPED || event == AEX_JOB_LEFT || (event == AEX_JOB_FINISHED && job->flags & AEX_FLAG_ASYNC))
       && aex_core_is_closed (&self->core))
-    check_stopped (self);
+    aex_caller_core_check_stopped (self);
 }
 
 static void
@@ -387,9 +398,13 @@ caller_get_width (AexCore *core)
   .get_width = caller_get_width, \
 }
 
-/* A caller that adopted a loop of somebody else is only a view of it; one with a thread of its own ends it. */
-static const AexCoreOps adopted_ops = CALLER_OPS (FALSE);
+/* A caller that adopted a loop of somebody else is only a view of it, and a child is its parent's; one with a thread of
+ * its own and no parent ends it. */
+static const AexCoreOps kept_ops = CALLER_OPS (FALSE);
 static const AexCoreOps thread_ops = CALLER_OPS (TRUE);
+
+#define MAX_IDLE_WORKERS       10
+#define IDLE_WORKER_TIMEOUT_US (60 * (gint64) G_USEC_PER_SEC)
 
 /* ---- making */
 
@@ -406,13 +421,14 @@ started_run (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind started_kind = { .run = started_run, .drop = check_drop };
 
-static AexCallerCore *
-caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
+AexCallerCore *
+aex_caller_core_new (AexHome *home, const char *name, GMainContext *context, gboolean owns_thread, AexCallerCore *parent)
 {
   static _Atomic guint64 last_id;
   AexCallerCore *self = g_new0 (AexCallerCore, 1);
 
-  aex_core_init (&self->core, owns_thread ? &thread_ops : &adopted_ops, NULL);
+  aex_core_init (&self->core, owns_thread && parent == NULL ? &thread_ops : &kept_ops, NULL);
+  self->core.name = g_strdup (name);
   /* The owner of a caller is its own context. */
   g_clear_pointer (&self->core.owner, aex_target_unref);
   self->core.owner = aex_target_ref (home);
@@ -420,47 +436,73 @@ caller_core_new (AexHome *home, GMainContext *context, gboolean owns_thread)
   self->context = context;
   self->owns_thread = owns_thread;
   self->id = atomic_fetch_add (&last_id, 1) + 1;
+  self->core.label = g_strdup_printf ("caller-%" G_GUINT64_FORMAT, self->id);
+  self->parent = parent != NULL ? aex_target_ref (parent) : NULL;
+  self->children = g_ptr_array_new_with_free_func (aex_target_unref);
+  g_mutex_init (&self->family_lock);
+  atomic_init (&self->max_idle_workers, MAX_IDLE_WORKERS);
+  atomic_init (&self->idle_worker_timeout_us, IDLE_WORKER_TIMEOUT_US);
   self->started = aex_pending_new_report (home);
   self->stopping = aex_pending_new_report (home);
   self->stopped = aex_pending_new_report (home);
   return self;
 }
 
-/* The core is in the table until it has stopped, and the home tells it when the context dies. */
+/* The lock is held.  The core is in the table until it has stopped, and the home tells it when the context dies. */
 static void
-caller_core_enlist (AexCallerCore *self)
+enlist (AexCallerCore *self)
 {
   AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
 
+  if (cores == NULL)
+    cores = g_hash_table_new (NULL, NULL);
   g_hash_table_insert (cores, self->home, aex_target_ref (self));
+  aex_caller_registry_add (self);
   aex_home_set_executor (self->home, &self->core.target);
   aex_home_set_on_dead (self->home, home_died, aex_target_ref (self));
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
 }
 
+void
+aex_caller_core_enlist (AexCallerCore *self)
+{
+  g_mutex_lock (&cores_lock);
+  enlist (self);
+  g_mutex_unlock (&cores_lock);
+}
+
 AexCallerCore *
-aex_caller_core_ref_for_home (AexHome *home)
+aex_caller_core_peek_for_home (AexHome *home)
+{
+  AexCallerCore *self;
+
+  g_mutex_lock (&cores_lock);
+  self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
+  if (self != NULL)
+    aex_target_ref (self);
+  g_mutex_unlock (&cores_lock);
+  return self;
+}
+
+AexCallerCore *
+aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_made)
 {
   AexCallerCore *self, *made = NULL;
 
   /* The lock may be held for ever there. */
   if (aex_is_forked ())
-    return caller_core_new (home, NULL, FALSE);
-  g_mutex_lock (&cores_lock);
-  if (cores == NULL)
-    cores = g_hash_table_new (NULL, NULL);
-  self = g_hash_table_lookup (cores, home);
-  if (self != NULL)
-    aex_target_ref (self);
-  g_mutex_unlock (&cores_lock);
+    return aex_caller_core_new (home, NULL, NULL, FALSE, NULL);
+  self = aex_caller_core_peek_for_home (home);
   if (self != NULL)
     return self;
 
-  made = caller_core_new (home, atomic_load (&home->context), FALSE);
+  made = aex_caller_core_new (home, name, atomic_load (&home->context), FALSE, NULL);
   g_mutex_lock (&cores_lock);
-  self = g_hash_table_lookup (cores, home);
+  self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
   if (self == NULL)
-    caller_core_enlist (made);
+    enlist (made);
+  if (was_made != NULL)
+    *was_made = self == NULL;
   if (self == NULL)
     self = g_steal_pointer (&made);
   else
@@ -474,64 +516,10 @@ AexCallerCore *
 aex_caller_core_new_refusing (GError *error)
 {
   AexHome *home = aex_home_new_dead ();
-  AexCallerCore *self = caller_core_new (home, NULL, FALSE);
+  AexCallerCore *self = aex_caller_core_new (home, NULL, NULL, FALSE, NULL);
 
   aex_target_unref (home);
   self->refusal = error;
   aex_pending_cancel_as (self->started, AEX_CANCEL_CLOSED, NULL);
-  return self;
-}
-
-/* ---- a thread of our own */
-
-static gpointer
-caller_thread_main (gpointer data)
-{
-  AexCallerCore *self = data;
-  GMainContext *context = self->context;
-
-  g_main_context_push_thread_default (context);
-  while (!self->quit)
-    g_main_context_iteration (context, TRUE);
-  /* What we owe to others, callbacks and releases, before the context goes. */
-  while (aex_home_has_work (self->home, aex_clock_now ()))
-    g_main_context_iteration (context, FALSE);
-  g_main_context_pop_thread_default (context);
-  aex_thread_flush ();
-  g_main_context_unref (context);
-  caller_ended (self);
-  aex_target_unref (self);
-  return NULL;
-}
-
-AexCallerCore *
-aex_caller_core_new_thread (const char *name, GError **error)
-{
-  g_autofree char *thread_name = g_strdup_printf ("aex-%.10s", name != NULL ? name : "caller");
-  g_autoptr (GMainContext) context = aex_main_context_try_new (error);
-  AexHome *home = context != NULL ? aex_home_ref_for_context (context, error) : NULL;
-  AexCallerCore *self;
-  GThread *thread;
-
-  if (home == NULL)
-    return NULL;
-  self = caller_core_new (home, g_main_context_ref (context), TRUE);
-  aex_target_unref (home);
-  self->core.name = g_strdup (name);
-  aex_target_ref (self);
-  thread = g_thread_try_new (thread_name, caller_thread_main, self, error);
-  if (thread == NULL)
-    {
-      g_main_context_unref (context);
-      aex_target_unref (self);
-      aex_target_unref (self);
-      return NULL;
-    }
-  g_thread_unref (thread);
-  g_mutex_lock (&cores_lock);
-  if (cores == NULL)
-    cores = g_hash_table_new (NULL, NULL);
-  caller_core_enlist (self);
-  g_mutex_unlock (&cores_lock);
   return self;
 }

@@ -371,7 +371,8 @@ static gboolean
 start_caller (AexCallerPoolCore *self, guint index, const char *name, GError **error)
 {
   g_autofree char *own_name = g_strdup_printf ("%s-%u", name != NULL ? name : "caller", index);
-  AexCallerCore *caller = aex_caller_core_new_thread (own_name, error);
+  AexCallerOptions options = { .name = own_name };
+  AexCallerCore *caller = aex_caller_core_new_thread (&options, NULL, NULL, error);
 
   if (caller == NULL)
     return FALSE;

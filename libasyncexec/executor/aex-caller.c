@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
-#include "base/aex-i18n-private.h"
 #include "executor/aex-caller-core-private.h"
 #include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
@@ -30,13 +29,21 @@ struct _AexCaller {
 
 G_DEFINE_FINAL_TYPE (AexCaller, aex_caller, AEX_TYPE_EXECUTOR)
 
-enum { PROP_ID = 1, N_PROPS };
+enum {
+  PROP_ID = 1, PROP_PARENT, PROP_PROTECTED, PROP_MAX_IDLE_WORKERS, PROP_MAX_WORKERS, PROP_IDLE_WORKER_TIMEOUT_US, N_PROPS
+};
 
 static GParamSpec *properties[N_PROPS];
 
 /* Whose core the caller that this thread constructs now has. */
 static __thread AexCallerCore *core_for;
 static GMutex facades_lock;      /* guards which object a core has */
+
+AexCallerCore *
+aex_caller_get_caller_core (AexCaller *self)
+{
+  return self->core;
+}
 
 static void
 aex_caller_constructed (GObject *object)
@@ -49,7 +56,7 @@ aex_caller_constructed (GObject *object)
       AexHome *home = aex_home_ref_for_context (NULL, NULL);
 
       g_warning ("Callers are not made with g_object_new(): this one is that of the default main context");
-      core = aex_caller_core_ref_for_home (home);
+      core = aex_caller_core_ref_for_home (home, NULL, NULL);
       aex_target_unref (home);
     }
   else
@@ -64,10 +71,93 @@ aex_caller_constructed (GObject *object)
 static void
 aex_caller_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  if (id == PROP_ID)
-    g_value_set_uint64 (value, AEX_CALLER (object)->core->id);
-  else
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  AexCaller *self = AEX_CALLER (object);
+
+  switch (id)
+    {
+    case PROP_ID:
+      g_value_set_uint64 (value, self->core->id);
+      break;
+    case PROP_PARENT:
+      g_value_take_object (value, aex_caller_ref_parent (self));
+      break;
+    case PROP_PROTECTED:
+      g_value_set_boolean (value, aex_caller_get_protected (self));
+      break;
+    case PROP_MAX_IDLE_WORKERS:
+      g_value_set_uint (value, aex_caller_get_max_idle_workers (self));
+      break;
+    case PROP_MAX_WORKERS:
+      g_value_set_uint (value, aex_caller_get_max_workers (self));
+      break;
+    case PROP_IDLE_WORKER_TIMEOUT_US:
+      g_value_set_int64 (value, aex_caller_get_idle_worker_timeout (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+    }
+}
+
+static void
+aex_caller_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  AexCaller *self = AEX_CALLER (object);
+
+  switch (id)
+    {
+    case PROP_PROTECTED:
+      aex_caller_set_protected (self, g_value_get_boolean (value));
+      break;
+    case PROP_MAX_IDLE_WORKERS:
+      aex_caller_set_max_idle_workers (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_WORKERS:
+      aex_caller_set_max_workers (self, g_value_get_uint (value));
+      break;
+    case PROP_IDLE_WORKER_TIMEOUT_US:
+      aex_caller_set_idle_worker_timeout (self, g_value_get_int64 (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+    }
+}
+
+/* Set on any thread, and so not notified. */
+#define SETTABLE (G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS)
+
+static void
+make_worker_properties (void)
+{
+  /**
+   * AexCaller:max-idle-workers: (getter get_max_idle_workers) (setter set_max_idle_workers)
+   *
+   * How many threads of [method@Caller.to_thread] are kept when they have
+   * nothing to do. Not notified.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MAX_IDLE_WORKERS] = g_param_spec_uint ("max-idle-workers", NULL, NULL, 0, G_MAXUINT, 10, SETTABLE);
+  /**
+   * AexCaller:max-workers: (getter get_max_workers) (setter set_max_workers)
+   *
+   * How many threads of [method@Caller.to_thread] there are at most, 0 for any
+   * number. More work waits for one of them. Not notified.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MAX_WORKERS] = g_param_spec_uint ("max-workers", NULL, NULL, 0, G_MAXUINT, 0, SETTABLE);
+  /**
+   * AexCaller:idle-worker-timeout-us: (getter get_idle_worker_timeout) (setter set_idle_worker_timeout)
+   *
+   * After how many microseconds with nothing to do a thread of
+   * [method@Caller.to_thread] ends, -1 for never. Not notified.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_IDLE_WORKER_TIMEOUT_US] = g_param_spec_int64 ("idle-worker-timeout-us", NULL, NULL, -1, G_MAXINT64,
+                                                                60 * (gint64) G_USEC_PER_SEC, SETTABLE);
 }
 
 static void
@@ -77,6 +167,7 @@ aex_caller_class_init (AexCallerClass *klass)
 
   object_class->constructed = aex_caller_constructed;
   object_class->get_property = aex_caller_get_property;
+  object_class->set_property = aex_caller_set_property;
 
   /**
    * AexCaller:id: (getter get_id)
@@ -86,6 +177,23 @@ aex_caller_class_init (AexCallerClass *klass)
    * Since: 1.0
    */
   properties[PROP_ID] = g_param_spec_uint64 ("id", NULL, NULL, 0, G_MAXUINT64, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * AexCaller:parent: (getter ref_parent)
+   *
+   * The caller that this one is a child of.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PARENT] = g_param_spec_object ("parent", NULL, NULL, AEX_TYPE_CALLER, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * AexCaller:protected: (getter get_protected) (setter set_protected)
+   *
+   * Whether a plain [method@Caller.stop] leaves it alone. Not notified.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROTECTED] = g_param_spec_boolean ("protected", NULL, NULL, FALSE, SETTABLE);
+  make_worker_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -124,142 +232,6 @@ aex_caller_ref_for_core (AexCallerCore *core, const char *name)
       g_weak_ref_set (&core->core.facade, self);
     }
   g_mutex_unlock (&facades_lock);
-  return self;
-}
-
-static AexCaller *
-ref_for_home (AexHome *home)
-{
-  AexCallerCore *core = aex_caller_core_ref_for_home (home);
-  AexCaller *self = aex_caller_ref_for_core (core, core->core.name);
-
-  aex_target_unref (core);
-  return self;
-}
-
-/* A job of a pool gets a context of its own, which ends with the job. */
-static gboolean
-push_own_context (AexThread *thread, GError **error)
-{
-  GMainContext *context;
-
-  if (thread->pool == NULL || g_main_context_get_thread_default () != NULL)
-    return TRUE;
-  context = aex_main_context_try_new (error);
-  if (context == NULL)
-    return FALSE;
-  g_main_context_push_thread_default (context);
-  thread->own_context = context;
-  return TRUE;
-}
-
-/**
- * aex_caller_ref_current:
- * @error: return location for an error
- *
- * Gets the caller of the calling thread: that of its thread-default main
- * context, or, on the thread of main() or whoever runs it, of the default one.
- * A job of a thread pool gets a context of its own, which ends with the job.
- *
- * Returns: (transfer full): the caller, %NULL if @error is set:
- *   %AEX_ERROR_NO_CONTEXT on a plain thread
- *
- * Since: 1.0
- */
-AexCaller *
-aex_caller_ref_current (GError **error)
-{
-  AexThread *thread = aex_thread_get ();
-  AexHome *home;
-
-  if (aex_fork_check (error) || !push_own_context (thread, error))
-    return NULL;
-  if (aex_thread_lacks_context ())
-    {
-      g_set_error_literal (error, AEX_ERROR, AEX_ERROR_NO_CONTEXT,
-                           _("This thread has no main context: push one with g_main_context_push_thread_default()"));
-      return NULL;
-    }
-  home = aex_home_get_for_thread (thread, error);
-  return home != NULL ? ref_for_home (home) : NULL;
-}
-
-/**
- * aex_caller_ref_main:
- *
- * Gets the caller of the default main context, on any thread. See
- * [func@Caller.ref_for_context] for what it is where there can be none.
- *
- * Returns: (transfer full): the caller
- *
- * Since: 1.0
- */
-AexCaller *
-aex_caller_ref_main (void)
-{
-  return aex_caller_ref_for_context (NULL);
-}
-
-/**
- * aex_caller_ref_for_context:
- * @context: (nullable): a main context, %NULL for the default one
- *
- * Gets the caller of a context, on any thread. The caller does not keep
- * @context alive; when that is destroyed, the caller is stopped. In a forked
- * child it is one that refuses everything with %AEX_ERROR_FORKED, and in a
- * process without a file descriptor to spare one that refuses everything with
- * %G_IO_ERROR_TOO_MANY_OPEN_FILES: ask again when some were closed.
- *
- * Returns: (transfer full): the caller
- *
- * Since: 1.0
- */
-AexCaller *
-aex_caller_ref_for_context (GMainContext *context)
-{
-  GError *error = NULL;
-  AexHome *home = aex_is_forked () ? aex_home_new_dead () : aex_home_ref_for_context (context, &error);
-  AexCallerCore *core;
-  AexCaller *self;
-
-  if (home != NULL)
-    {
-      self = ref_for_home (home);
-      aex_target_unref (home);
-      return self;
-    }
-  core = aex_caller_core_new_refusing (error);
-  self = aex_caller_ref_for_core (core, NULL);
-  aex_target_unref (core);
-  return self;
-}
-
-/**
- * aex_caller_new_thread:
- * @name: (nullable): a name
- * @error: return location for an error
- *
- * Starts a thread with a main context of its own and gives its caller. The
- * thread ends when the caller is shut down or stopped, or its last reference
- * is dropped; jobs that were accepted still run then.
- *
- * Returns: (transfer full): a new caller, %NULL if @error is set
- *
- * Since: 1.0
- */
-AexCaller *
-aex_caller_new_thread (const char *name, GError **error)
-{
-  AexCallerCore *core;
-  AexCaller *self;
-
-  if (aex_fork_check (error))
-    return NULL;
-  core = aex_caller_core_new_thread (name, error);
-  if (core == NULL)
-    return NULL;
-  self = aex_caller_ref_for_core (core, name);
-  aex_target_unref (core);
   return self;
 }
 
@@ -364,8 +336,13 @@ aex_caller_get_stopped (AexCaller *self)
  * @flags: how
  *
  * Stops @self: what is queued is dropped with %AEX_ERROR_CLOSED, what runs is
- * cancelled, and no new job is taken. A loop that somebody else runs goes on
- * without it. Any thread, also a job of @self; idempotent.
+ * cancelled, and no new job is taken. Its children are stopped too, and end
+ * first. A loop that somebody else runs goes on without it. Any thread, also a
+ * job of @self; idempotent.
+ *
+ * Code that does not look at its cancellable is not interrupted: @self has
+ * stopped when that returns. Without %AEX_STOP_FLAGS_FORCE nothing happens
+ * while @self is protected, see [property@Caller:protected].
  *
  * Returns: (transfer full): the pending of [method@Caller.get_stopped]
  *
@@ -378,11 +355,12 @@ aex_caller_stop (AexCaller *self, AexStopFlags flags)
 
   g_return_val_if_fail (AEX_IS_CALLER (self), NULL);
 
-  (void) flags;
   forked = aex_pending_new_if_forked ();
   if (forked != NULL)
     return forked;
   stopped = g_object_ref (self->core->stopped);
+  if (!(flags & AEX_STOP_FLAGS_FORCE) && aex_caller_core_is_protected (self->core))
+    return stopped;
   shutdown = aex_core_shutdown (&self->core->core, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   g_object_unref (shutdown);
   return stopped;
@@ -445,106 +423,4 @@ aex_caller_call_direct (AexCaller *self, AexPostFunc func, gpointer user_data, G
   g_return_if_fail (AEX_IS_CALLER (self));
 
   aex_executor_post (AEX_EXECUTOR (self), func, user_data, destroy);
-}
-
-/* ---- hosting by a foreign loop */
-
-typedef struct {
-  AexCaller *caller;
-  AexWakeFunc func;
-  gpointer data;
-  GDestroyNotify destroy;
-} AexCallerWaker;
-
-static void
-caller_waker_call (AexHome *home, gpointer data)
-{
-  AexCallerWaker *waker = data;
-
-  (void) home;
-  waker->func (waker->caller, waker->data);
-}
-
-static void
-caller_waker_free (gpointer data)
-{
-  AexCallerWaker *waker = data;
-
-  if (waker->destroy != NULL)
-    waker->destroy (waker->data);
-  g_object_unref (waker->caller);
-  g_free (waker);
-}
-
-/**
- * aex_caller_set_wake_func:
- * @self: a caller
- * @func: (scope notified) (closure user_data) (destroy destroy) (nullable): called when there is work, %NULL for none
- * @user_data: data for @func
- * @destroy: (nullable): how to free @user_data
- *
- * Lets a foreign loop host @self: @func is called, on the thread that posts
- * work and with no lock held, when @self gets work and nobody has been told
- * since [method@Caller.dispatch] last ran out of it. Keeps @self alive until
- * it is replaced. @destroy is called on whatever thread lets go of it last.
- *
- * Since: 1.0
- */
-void
-aex_caller_set_wake_func (AexCaller *self, AexWakeFunc func, gpointer user_data, GDestroyNotify destroy)
-{
-  AexCallerWaker *waker;
-
-  g_return_if_fail (AEX_IS_CALLER (self));
-
-  if (func == NULL)
-    {
-      aex_home_set_waker (self->core->home, NULL, NULL, NULL);
-      return;
-    }
-  waker = g_new0 (AexCallerWaker, 1);
-  waker->caller = g_object_ref (self);
-  waker->func = func;
-  waker->data = user_data;
-  waker->destroy = destroy;
-  aex_home_set_waker (self->core->home, caller_waker_call, waker, caller_waker_free);
-}
-
-/**
- * aex_caller_dispatch:
- * @self: a caller
- * @budget_us: for how many microseconds at most, -1 for as long as there is work
- *
- * Runs what is ready in @self, for a foreign loop that hosts it: on the thread
- * that owns the context. Other sources of the context are not looked at.
- *
- * Returns: %TRUE when more is ready: call again soon
- *
- * Since: 1.0
- */
-gboolean
-aex_caller_dispatch (AexCaller *self, gint64 budget_us)
-{
-  g_return_val_if_fail (AEX_IS_CALLER (self), FALSE);
-
-  return !aex_is_forked () && aex_home_dispatch (self->core->home, budget_us);
-}
-
-/**
- * aex_caller_get_ready_time:
- * @self: a caller
- *
- * Gets when [method@Caller.dispatch] has something to do next, unless the wake
- * function says otherwise before.
- *
- * Returns: monotonic microseconds, in the past when work is ready; -1 for never
- *
- * Since: 1.0
- */
-gint64
-aex_caller_get_ready_time (AexCaller *self)
-{
-  g_return_val_if_fail (AEX_IS_CALLER (self), -1);
-
-  return aex_home_get_ready_time (self->core->home);
 }

@@ -49,6 +49,7 @@ struct _AexCore {
   AexTarget target;
   GWeakRef facade;
   char *name;
+  char *label;                    /* how the log calls it when it has no name; may be NULL */
   gboolean record_times;
   AexTarget *owner;               /* home of the executor's owner context; may be NULL */
   atomic_uint max_pending;

@@ -28,6 +28,7 @@ aex_core_clear (AexCore *self)
 {
   g_weak_ref_clear (&self->facade);
   g_free (self->name);
+  g_free (self->label);
   g_clear_pointer (&self->owner, aex_target_unref);
   g_hash_table_unref (self->detached);
   g_hash_table_unref (self->excused);
@@ -190,9 +191,10 @@ static void
 report_log (AexReport *self)
 {
   g_autofree char *job_name = self->job != NULL ? aex_pending_dup_name (self->job) : NULL;
+  const char *executor = self->core->name != NULL ? self->core->name : self->core->label;
 
   g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_WARNING,
-                    "AEX_EXECUTOR", self->core->name != NULL ? self->core->name : "",
+                    "AEX_EXECUTOR", executor != NULL ? executor : "",
                     "AEX_PENDING", job_name != NULL ? job_name : "",
                     "AEX_ERROR_DOMAIN", g_quark_to_string (self->error->domain),
                     "MESSAGE", "Unhandled error in %s%s%s: %s",

@@ -61,7 +61,8 @@ def python_function(n_lines):
 
 
 def wanted(name):
-    return name.endswith((*FUNCTIONS, ".js", ".ts", ".vala")) and \
+    # The declarations of a namespace are one file, as long as what it declares.
+    return name.endswith((*FUNCTIONS, ".js", ".ts", ".vala")) and not name.endswith(".d.ts") and \
         name.startswith(("libasyncexec/", "examples/", "tests/", "build-aux/"))
 
 

@@ -78,7 +78,7 @@ function readDeclarations() {
 
 const declared = readDeclarations();
 const IGNORED = ['constructor', 'prototype', 'length', 'name', 'toString', 'dispatchAnywhere', 'idleTimeoutUs',
-    'timeoutUs', 'cancellationTimeoutUs'];
+    'idleWorkerTimeoutUs', 'timeoutUs', 'cancellationTimeoutUs'];
 
 function isOurs(name) {
     return /^[a-z][A-Za-z0-9]*$/.test(name) && !IGNORED.includes(name);

@@ -110,6 +110,81 @@ CUSTOM (aex_caller_set_wake_func, 1)
   limits_called (w, NULL);
 }
 
+/* --- callers: those that are held, and children, which end when they are told to */
+
+CUSTOM (aex_caller_hold, LIMITS_N_CALLERS)
+{
+  AexCaller *caller = limits_caller (w);
+
+  if (caller == NULL)
+    return;
+  if (aex_caller_hold (caller))
+    limits_await (w, aex_caller_release (caller));
+  limits_called (w, NULL);
+}
+
+/* One that could not be held is not to be released; in a child that forked there is nothing to say that it is held. */
+static void
+release (LimitsWorld *w,
+         gboolean     full)
+{
+  AexCaller *caller = limits_caller (w);
+
+  if (caller == NULL)
+    return;
+  if (!aex_caller_hold (caller) && w->limit != LIMIT_FORKED)
+    limits_called (w, NULL);
+  else
+    limits_pending_returned (w, full ? aex_caller_release_full (caller, AEX_SHUTDOWN_FLAGS_NONE) : aex_caller_release (caller));
+}
+
+CUSTOM (aex_caller_release, LIMITS_N_CALLERS)
+{
+  release (w, FALSE);
+}
+
+CUSTOM (aex_caller_release_full, LIMITS_N_CALLERS)
+{
+  release (w, TRUE);
+}
+
+static void
+ref_child (LimitsWorld *w,
+           gboolean     full)
+{
+  AexCaller *parent = limits_caller (w);
+  g_autoptr (AexCaller) child = NULL;
+  GError *error = NULL;
+
+  if (parent == NULL)
+    return;
+  child = full ? aex_caller_ref_child_full (parent, w->caller_options, &error) : aex_caller_ref_child (parent, "child", &error);
+  limits_pointer_returned (w, child, FALSE, error);
+  if (child != NULL)
+    limits_await (w, aex_caller_stop (child, AEX_STOP_FLAGS_FORCE));
+}
+
+CUSTOM (aex_caller_ref_child, LIMITS_N_CALLERS)
+{
+  ref_child (w, FALSE);
+}
+
+CUSTOM (aex_caller_ref_child_full, LIMITS_N_CALLERS)
+{
+  ref_child (w, TRUE);
+}
+
+/* A worker ends when it has nothing to do. */
+CUSTOM (aex_caller_to_thread, LIMITS_N_CALLERS)
+{
+  AexCaller *caller = limits_caller (w);
+
+  if (caller == NULL)
+    return;
+  aex_caller_set_max_idle_workers (caller, 0);
+  limits_pending_returned (w, aex_caller_to_thread (caller, limits_job, w, limits_give_destroy (w)));
+}
+
 /* --- any number of arguments */
 
 #define CALL_VARIADIC(w, function) \

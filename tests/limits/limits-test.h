@@ -42,6 +42,8 @@ typedef struct
   AexExecutor      *pool;               /* the busy one */
   AexExecutor      *limiter;
   AexCaller        *caller;             /* that of the default context */
+  AexCallQueue     *queue;              /* of that */
+  AexCallerOptions *caller_options;
   AexBlock          block;
   AexPending       *pendings[LIMITS_N_PENDINGS];
   AexPending       *other;              /* another promise */

@@ -88,6 +88,8 @@ make_executors (LimitsWorld *w)
   w->executors[LIMITS_FRESH_POOL] = quiet (aex_thread_pool_new (1));
   w->executors[LIMITS_MAIN_CALLER] = quiet (aex_caller_ref_main ());
   w->caller = AEX_CALLER (w->executors[LIMITS_MAIN_CALLER]);
+  w->queue = aex_caller_ensure_queue (w->caller, w->object, "queue");
+  w->caller_options = aex_caller_options_new ();
   w->executors[LIMITS_THREAD_CALLER] = quiet_or_null (thread_caller, no_thread);
   w->executors[LIMITS_CALLER_POOL] = quiet_or_null (caller_pool, no_pool);
   w->executors[LIMITS_LIMITER] = w->limiter = quiet (aex_limiter_new (w->executors[LIMITS_FRESH_POOL], 1));
@@ -280,6 +282,9 @@ free_pendings (LimitsWorld *w)
 static void
 free_executors (LimitsWorld *w)
 {
+  aex_caller_options_free (w->caller_options);
+  aex_call_queue_close (w->queue);
+  g_object_unref (w->queue);
   aex_executor_set_default (NULL);
   aex_executor_set_unhandled_func (NULL, NULL, NULL);
   for (int i = LIMITS_N_EXECUTORS - 1; i >= 0; i--)

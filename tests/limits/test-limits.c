@@ -169,10 +169,12 @@ assert_all_destroyed (LimitsWorld *w)
     limits_mistake (w, "%d destroy notifies given, %d called", w->n_given, g_atomic_int_get (&w->n_destroyed));
 }
 
+/* What the caller of the default context keeps as long as that is there. */
 static void
 warm_up (void)
 {
-  G_GNUC_UNUSED g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  G_GNUC_UNUSED g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
   g_autoptr (AexPending) done = aex_pending_new_resolved (NULL);
 
   /* GLib's own context of tasks. */

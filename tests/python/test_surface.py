@@ -35,8 +35,11 @@ TABLE = {
     "ThreadPool": "submit options post call map shutdown get_idle_timeout set_idle_timeout",
     "Caller": """
         current:getCurrent get_current get_main call_soon call_later call_direct stop started stopping stopped
-        id context for_context new_thread wait:-
+        id context for_context new_for_context new_thread lookup list child hold release describe protected parent children
+        schedule_call to_thread:- workers queue queue_call queue_get queue_close context_flags niceness
+        max_idle_workers max_workers idle_worker_timeout get_idle_worker_timeout set_idle_worker_timeout wait:-
         """,
+    "CallQueue": "push close pending key caller n_items",
     "Limiter": "new acquire wrapped max_concurrent set_max_concurrent submit map shutdown",
     "Permit": "release",
     "CallerPool": "new n_callers callers:listCallers loads:dupLoads pick submit map shutdown",

@@ -427,15 +427,95 @@ declare module 'gi://AsyncExec?version=1' {
         runWorker(): never;
     }
 
+    /** Of a thread that is made; what is not said of a child is as in its parent. */
+    export interface ThreadOptions {
+        contextFlags?: number;
+        /** 0 to 19 */
+        niceness?: number;
+    }
+
+    export class CallerOptions {
+        static new(): CallerOptions;
+        copy(): CallerOptions;
+        free(): void;
+        getName(): string | null;
+        getContextFlags(): number;
+        getNiceness(): number;
+        setName(name: string | null): void;
+        setContextFlags(flags: number): void;
+        setNiceness(niceness: number): void;
+    }
+
+    /** Functions that a caller runs one after the other, whatever each awaits. */
+    export class CallQueue extends GObject.Object {
+        readonly pending: Pending<null>;
+        readonly key: string;
+        readonly caller: Caller;
+        readonly nItems: number;
+        /** False when it is closed. */
+        push<A extends unknown[]>(func: (...args: A) => unknown, ...args: A): boolean;
+        pushAsync<A extends unknown[]>(func: (...args: A) => unknown, ...args: A): boolean;
+        close(): void;
+        getPending(): Pending<null>;
+        getKey(): string;
+        getNItems(): number;
+    }
+
     /** One main context. */
     export class Caller extends Executor {
         static getCurrent(): Caller;
         static refCurrent(): Caller;
         static getMain(): Caller;
         static refMain(): Caller;
-        static forContext(context?: GLib.MainContext | null): Caller;
-        static refForContext(context?: GLib.MainContext | null): Caller;
-        static newThread(name?: string | null): Caller;
+        static forContext(context?: GLib.MainContext | null, name?: string | null): Caller;
+        static refForContext(context?: GLib.MainContext | null, name?: string | null): Caller;
+        /** Of a context that has no caller yet. */
+        static newForContext(context?: GLib.MainContext | null, name?: string | null): Caller;
+        static newThread(name?: string | null, options?: ThreadOptions): Caller;
+        /** By its id, or that of this thread; never makes one. */
+        static lookup(id?: number | null): Caller | null;
+        static lookupCurrent(): Caller | null;
+        static list(runningOnly?: boolean): Caller[];
+        readonly parent: Caller | null;
+        /** A list that does not change. */
+        readonly children: Caller[];
+        readonly contextFlags: number;
+        readonly niceness: number;
+        /** Whether stop() without force leaves it alone. */
+        protected: boolean;
+        /** The executor of its child threads: for named operations. */
+        readonly workers: Executor;
+        maxIdleWorkers: number;
+        maxWorkers: number;
+        /** Seconds, null for never. */
+        idleWorkerTimeout: number | null;
+        /** The child of that name, found or made; without a name a new one. */
+        child(name?: string | null, options?: ThreadOptions): Caller;
+        /** Keeps it until release(). @throws CLOSED */
+        hold(): void;
+        /** The last one stops it. */
+        release(options?: {drain?: boolean}): Pending<null>;
+        describe(): string;
+        scheduleCall<A extends unknown[], T>(func: JobFunction<A, T>, args?: A,
+            options?: Pick<SubmitParameters, 'context' | 'metadata' | 'trackers' | 'group'>): Pending<T>;
+        /** The queue of that name, found or made; with an owner it ends with that. */
+        queue(key: string, owner?: GObject.Object | null): CallQueue;
+        /** When the calls of func before are over. */
+        queueCall<A extends unknown[]>(func: (...args: A) => unknown, ...args: A): void;
+        queueGet(func: Function): Pending<null> | null;
+        queueClose(func: Function): void;
+        getProtected(): boolean;
+        setProtected(isProtected: boolean): void;
+        getMaxIdleWorkers(): number;
+        setMaxIdleWorkers(maxIdleWorkers: number): void;
+        getMaxWorkers(): number;
+        setMaxWorkers(maxWorkers: number): void;
+        getIdleWorkerTimeout(): number | null;
+        setIdleWorkerTimeout(seconds: number | null): void;
+        listChildren(): Caller[];
+        dupOptions(): CallerOptions;
+        /** @throws NOT_SUPPORTED */
+        toThread(): never;
         readonly id: number;
         readonly context: GLib.MainContext;
         readonly started: Pending<null>;

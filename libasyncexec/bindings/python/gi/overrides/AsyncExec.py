@@ -3,8 +3,8 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, limiter, messages, pending, run as running,
-                         scopes, several, streams, testing)
+from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, limiter, messages, pending, queues,
+                         run as running, scopes, several, streams, testing)
 from ._asyncexec.hidden import finalize, hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
 
@@ -12,6 +12,7 @@ Pending = override(pending.Pending)
 Executor = override(executor.Executor)
 ThreadPool = override(executor.ThreadPool)
 Caller = override(caller.Caller)
+CallQueue = override(queues.CallQueue)
 Permit = override(limiter.Permit)
 Limiter = override(limiter.Limiter)
 CallerPool = override(limiter.CallerPool)
@@ -53,7 +54,12 @@ hide(Executor, {
 hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
 hide(Caller, {
     "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
+    "ref_for_context_named": "Caller.for_context()", "new_thread_full": "Caller.new_thread()", "ref_child": "child()",
+    "ref_child_full": "child()", "lookup_current": "Caller.lookup()", "list_children": "children", "ref_parent": "parent",
+    "dup_options": "context_flags and niceness", "release_full": "release()", "ref_workers": "workers",
+    "ensure_queue": "queue()", "lookup_queue": "queue_get()", "close_queue": "queue_close()",
 })
+hide(CallQueue, {"push_async": "push()", "ref_caller": "caller"})
 hide(PendingTracker, {
     "dup_pendings": "pendings", "get_active_id": "active_id()", "get_n_pendings": "len()", "ref_current": "current()",
 })
@@ -70,7 +76,8 @@ finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream)
 
 exits.install()
 
-__all__ = ["Busy", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group", "GroupError", "Limiter", "NotDone",
-           "Pending", "PendingGroup", "PendingManager", "PendingStream", "PendingTracker", "Permit", "Stream", "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
+__all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group", "GroupError",
+           "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager", "PendingStream", "PendingTracker", "Permit", "Stream",
+           "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
            "check_cancelled", "current_pending", "fail_after", "handler", "move_on_after", "publish", "report_progress", "run",
            "sleep", "spawn", "testing", "wait"]

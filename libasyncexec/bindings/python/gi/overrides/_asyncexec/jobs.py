@@ -88,6 +88,16 @@ def _coroutine(kept):
     return start
 
 
+def _plain(kept):
+    """The C function of a job that is no coroutine, in coroutine form."""
+
+    def start(job, cancellable, *user_data):
+        _settle(job, _entries[kept.token])
+        return None
+
+    return start
+
+
 _jobs = table.Trampoline.new(_run)
 
 
@@ -138,6 +148,65 @@ def _submit_and_follow(caller, fn, args, kwargs):
     started = submit(caller, fn, args, kwargs)
     if not raw.Pending.follow(job, started):
         raw.Pending.cancel(started, None)
+
+
+def push(queue, fn, args, kwargs):
+    """Gives fn to a call queue; False: it is closed."""
+    token = _enter(queue.caller, fn, args, kwargs)
+    fn, args, kwargs, context, graveyard, caller = _entries[token]
+    if queue._context is None:
+        queue._context = context
+    _entries[token] = (fn, args, kwargs, queue._context.copy(), graveyard, caller)
+    kept = _Kept(graveyard, token)
+    start = _coroutine(kept) if is_coroutine_function(fn) else _plain(kept)
+    del kept
+    return _inside(raw.CallQueue.push_async, queue, start)
+
+
+def schedule(view, fn, args, kwargs, context):
+    """Gives fn to an executor with options, in a copy of context, contextvars or None for those of now."""
+    stand = view._stand()
+    if context is not None:
+        context = context.copy()
+        if stand is not None:
+            context.run(scopes.stand, *stand)
+        fn = _in_context(fn, context)
+    return submit(view._executor, fn, args, kwargs, view._options, stand)
+
+
+def _in_context(fn, context):
+    if not is_coroutine_function(fn):
+        return lambda *args, **kwargs: context.run(fn, *args, **kwargs)
+
+    async def steps(*args, **kwargs):
+        return await _Stepped(fn(*args, **kwargs), context)
+
+    return steps
+
+
+class _Stepped:
+    """A coroutine each step of which runs in a context of its own."""
+
+    __slots__ = ("coroutine", "context")
+
+    def __init__(self, coroutine, context):
+        self.coroutine = coroutine
+        self.context = context
+
+    def __await__(self):
+        step, given = self.coroutine.send, (None,)
+        while True:
+            try:
+                waited = self.context.run(step, *given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = self.coroutine.send, ((yield waited),)
+            except GeneratorExit:
+                self.coroutine.close()
+                raise
+            except BaseException as exception:
+                step, given = self.coroutine.throw, (exception,)
 
 
 def post(executor, fn, args, kwargs):

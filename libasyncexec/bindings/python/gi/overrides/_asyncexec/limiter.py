@@ -4,7 +4,7 @@
 from gi.repository import GLib
 
 from . import errors, exit as exits
-from . import hosting, raw
+from . import hosting, raw, streams
 from .executor import Executor
 
 
@@ -81,7 +81,7 @@ class Limiter(raw.Limiter, Executor):
     @property
     def max_workers(self):
         """How many jobs can run at once, for those who start no more than can be used."""
-        return min(self.max_concurrent, getattr(self.wrapped, "max_workers", self.max_concurrent))
+        return min(self.max_concurrent, streams.width(self.wrapped, self.max_concurrent))
 
 
 class CallerPool(raw.CallerPool, Executor):

@@ -200,9 +200,14 @@ def map_items(executor, fn, iterables, ordered, max_concurrent, timeout, return_
     return stream
 
 
+def width(executor, otherwise):
+    """How many jobs an executor runs at once; max_workers of a caller are those of its to_thread()."""
+    return 1 if isinstance(executor, raw.Caller) else getattr(executor, "max_workers", otherwise)
+
+
 def workers_of(executor):
     """How many jobs an executor runs at the same time."""
-    return getattr(executor, "max_workers", 1)
+    return width(executor, 1)
 
 
 class Limit:
