@@ -22,13 +22,13 @@ class Exit(unittest.TestCase):
         self.assert_ends("""
             import threading
             started, ending = threading.Event(), threading.Event()
-            # Called before what was there first.
-            threading._register_atexit(ending.set)
             def work():
                 started.set()
                 ending.wait()
                 print("ran")
             pool = AsyncExec.ThreadPool(1)
+            # Told where nobody runs before the pool has been closed.
+            pool.connect("notify::state", lambda *arguments: ending.set())
             pool.submit(work)
             started.wait()
             pendings = [pool.submit(print, "queued") for _ in range(100)]
