@@ -167,6 +167,38 @@ test_put_back (void)
   g_assert_cmpint (take_int (stream), ==, -1);
 }
 
+/* Who pushes while an item is being handed out takes its place; the next one waits. */
+static AexPending *meddled_pushes[2];
+
+static void
+push_two (void)
+{
+  if (++n_checkpoints != 2)
+    return;
+  for (guint i = 0; i < 2; i++)
+    meddled_pushes[i] = aex_pending_stream_push (meddled, NULL);
+}
+
+static void
+test_full_while_taken (void)
+{
+  g_autoptr (AexPendingStream) stream = aex_pending_stream_new (1);
+  g_autoptr (AexPending) next = aex_pending_stream_next (stream);
+
+  meddled = stream;
+  n_checkpoints = 0;
+  aex_checkpoint_set_func (push_two);
+  g_object_unref (aex_pending_stream_push (stream, NULL));
+  aex_checkpoint_set_func (NULL);
+  aex_assert_state (next, RESOLVED);
+  aex_assert_state (meddled_pushes[0], RESOLVED);
+  g_assert_false (aex_pending_is_done (meddled_pushes[1]));
+  g_object_unref (aex_pending_stream_next_sync (stream, -1, NULL, NULL));
+  aex_assert_state (meddled_pushes[1], RESOLVED);
+  for (guint i = 0; i < 2; i++)
+    g_clear_object (&meddled_pushes[i]);
+}
+
 /* What waited for room is in the model as well, once it is in the buffer. */
 static void
 test_model (void)
@@ -350,6 +382,7 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_add ("/stream-queue/K70/told", test_told);
   aex_test_add ("/stream-queue/K70/asked-while-taken", test_asked_while_taken);
+  aex_test_add ("/stream-queue/K70/full-while-taken", test_full_while_taken);
   aex_test_add ("/stream-queue/K70/to-request", test_to_request);
   aex_test_add ("/stream-queue/K70/ended-and-dropped", test_ended_and_dropped);
   aex_test_add ("/stream-queue/K70/keeps-order", test_keeps_order);

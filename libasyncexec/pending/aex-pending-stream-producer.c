@@ -129,16 +129,16 @@ push_accepted (AexPendingStream *self, AexStreamPush *push, AexPendingResult *sh
   g_free (push);
 }
 
-/* FALSE: none waits. */
+/* FALSE: none waits, or, unless the stream ends, there is no room: a push that came just now may have taken it. */
 static gboolean
-accept_push (AexPendingStream *self)
+accept_push (AexPendingStream *self, gboolean at_end)
 {
   AexPendingResult *shown = NULL;
   GQueue withdrawn = G_QUEUE_INIT;
   AexStreamPush *push, *gone;
 
   g_mutex_lock (&self->lock);
-  push = pop_push (self, &withdrawn);
+  push = at_end || aex_stream_ring_length (self) < self->max_buffered ? pop_push (self, &withdrawn) : NULL;
   if (push != NULL)
     shown = aex_stream_ring_put_pushed (self, &push->item);
   g_mutex_unlock (&self->lock);
@@ -152,7 +152,7 @@ accept_push (AexPendingStream *self)
 void
 aex_stream_next_push (AexPendingStream *self)
 {
-  accept_push (self);
+  accept_push (self, FALSE);
 }
 
 /* ---- pushing */
@@ -310,7 +310,7 @@ aex_pending_stream_end (AexPendingStream *self, const GError *error)
       self->end_error = error != NULL ? g_error_copy (error) : NULL;
     }
   g_mutex_unlock (&self->lock);
-  while (accept_push (self))
+  while (accept_push (self, TRUE))
     ;
   aex_pending_stream_pump (self);
 }

@@ -66,13 +66,13 @@ inline handed (id)
   last_handed = id
 }
 
-/* A push that waits gets its place, but not one that was taken back. */
-inline accept_push ()
+/* A push that waits gets its place if there is one, or because the stream ends, but not one that was taken back. */
+inline accept_push (at_end)
 {
   atomic {
     id = 0;
     do
-    :: len (pushes) > 0 ->
+    :: len (pushes) > 0 && (at_end || len (ring) < 1) ->
          pushes ? id;
          if
          :: push[id] == GONE -> n_left[id]++; id = 0
@@ -138,7 +138,7 @@ inline pump ()
               skip
 #endif
             }
-       :: taken && item != 0 -> accept_push ()
+       :: taken && item != 0 -> accept_push (false)
        :: else
        fi
   :: else -> break
@@ -219,7 +219,7 @@ active proctype reader ()
   }
   if
   :: item != 0 ->
-       accept_push ();
+       accept_push (false);
 #ifndef BUG_READ_DOES_NOT_PUMP
        pump ()
 #endif
@@ -236,7 +236,7 @@ active proctype ender ()
 
   ended = true;
   do
-  :: accept_push (); if :: id == 0 -> break :: else fi
+  :: accept_push (true); if :: id == 0 -> break :: else fi
   od;
   pump ()
 }
