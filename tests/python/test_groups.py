@@ -2,6 +2,7 @@
 """PendingGroup, PendingManager and who tracks what: in plain code, in coroutines of ours and in asyncio."""
 
 import asyncio
+import threading
 import unittest
 
 from gi.repository import AsyncExec, GLib
@@ -207,10 +208,12 @@ class Errors(WithPool):
             first = KeyError("one")
             with self.assertRaises(AsyncExec.GroupError) as caught:
                 async with Group() as group:
-                    failing = Pending()
+                    failing, rejected = Pending(), threading.Event()
                     group.add(failing)
-                    group.on(self.pool).submit(fail)
+                    # Were it the first to fail, it would cancel the other.
+                    group.on(self.pool).submit(lambda: rejected.wait() and fail())
                     failing.reject(first)
+                    rejected.set()
             self.assertIn(first, caught.exception.exceptions)
             self.assertLessEqual(len(caught.exception.exceptions), 2)
 
