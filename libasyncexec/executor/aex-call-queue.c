@@ -157,15 +157,19 @@ static void
 item_done (AexPending *job, gpointer queue)
 {
   AexCallQueue *self = queue;
-  Item *gone, *next = NULL;
+  Item *gone = NULL, *next = NULL;
 
   report_failure (self, job);
   g_mutex_lock (&self->lock);
-  gone = take_waiting (self, job);
+  /* The one whose turn it is waits no more: nobody looks for it among the others, who may be many. */
   if (self->current == job)
     {
       next = self->closed ? NULL : take_waiting (self, NULL);
       self->current = next != NULL ? next->job : NULL;
+    }
+  else
+    {
+      gone = take_waiting (self, job);
     }
   g_hash_table_steal (self->jobs, job);
   g_mutex_unlock (&self->lock);
