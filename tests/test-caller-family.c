@@ -1,42 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-caller-test.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* K5, K6, K9-K13, K29, K37, D7, P11, P12, P15, P23, X12: callers among each other. */
-
-static AexCaller *
-new_caller (const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *caller = aex_caller_new_thread (name, &error);
-
-  g_assert_no_error (error);
-  return caller;
-}
-
-static AexCaller *
-ref_child (AexCaller  *parent,
-           const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *child = aex_caller_ref_child (parent, name, &error);
-
-  g_assert_no_error (error);
-  return child;
-}
-
-static void
-stop_and_unref (AexCaller *caller)
-{
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
-
-  aex_test_wait (stopped);
-  g_object_unref (caller);
-}
 
 static gboolean
 is_listed (AexCaller *caller,
@@ -104,7 +73,7 @@ test_name_mismatch (void)
 static void
 test_options_mismatch (void)
 {
-  AexCaller *parent = new_caller ("parent");
+  AexCaller *parent = aex_test_caller_new ("parent");
   g_autoptr (AexCallerOptions) options = aex_caller_options_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (AexCaller) child = NULL;
@@ -119,12 +88,12 @@ test_options_mismatch (void)
   g_assert_true (same == child);
   g_clear_object (&same);
   /* What is not said is not compared. */
-  same = ref_child (parent, "child");
+  same = aex_test_caller_ref_child (parent, "child");
   g_assert_true (same == child);
   aex_caller_options_set_niceness (options, 4);
   g_assert_null (aex_caller_ref_child_full (parent, options, &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_MISMATCH);
-  stop_and_unref (parent);
+  aex_test_caller_end (parent);
 }
 
 /* --- K9-K11 */
@@ -156,7 +125,7 @@ lookup_in_plain_thread (gpointer unused)
 static void
 test_lookup (void)
 {
-  AexCaller *caller = new_caller ("found");
+  AexCaller *caller = aex_test_caller_new ("found");
   guint64 id = aex_caller_get_id (caller);
   g_autoptr (AexCaller) found = aex_caller_lookup (id);
   g_autoptr (AexPending) job = aex_executor_submit (AEX_EXECUTOR (caller), job_lookup_current, NULL, NULL);
@@ -169,7 +138,7 @@ test_lookup (void)
   g_clear_object (&found);
   aex_test_in_thread (lookup_in_plain_thread, NULL);
   g_object_ref (caller);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_null (aex_caller_lookup (id));
   g_object_unref (caller);
   g_assert_null (aex_caller_lookup (id));
@@ -178,7 +147,7 @@ test_lookup (void)
 static void
 test_listed (void)
 {
-  AexCaller *caller = new_caller ("listed");
+  AexCaller *caller = aex_test_caller_new ("listed");
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (AexCaller) initial = aex_caller_ref_for_context (context);
 
@@ -188,7 +157,7 @@ test_listed (void)
   g_assert_false (is_listed (initial, TRUE));
   g_assert_true (is_listed (initial, FALSE));
   g_object_ref (caller);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_false (is_listed (caller, TRUE));
   g_assert_true (is_listed (caller, FALSE));
   g_object_unref (caller);
@@ -198,13 +167,13 @@ test_listed (void)
 static void
 test_list_is_snapshot (void)
 {
-  AexCaller *parent = new_caller ("parent");
+  AexCaller *parent = aex_test_caller_new ("parent");
   g_autoptr (GPtrArray) children = NULL;
   g_autoptr (GPtrArray) all = NULL;
   g_autoptr (GPtrArray) left = NULL;
 
   for (guint i = 0; i < 5; i++)
-    g_object_unref (ref_child (parent, NULL));
+    g_object_unref (aex_test_caller_ref_child (parent, NULL));
   all = aex_caller_list (FALSE);
   children = aex_caller_list_children (parent);
   g_assert_cmpuint (children->len, ==, 5);
@@ -214,13 +183,13 @@ test_list_is_snapshot (void)
 
       g_assert_true (g_ptr_array_find (all, children->pdata[i], NULL));
       if (i % 2 == 0)
-        g_object_unref (ref_child (parent, NULL));
+        g_object_unref (aex_test_caller_ref_child (parent, NULL));
       aex_test_wait (stopped);
     }
   g_assert_cmpuint (children->len, ==, 5);
   left = aex_caller_list_children (parent);
   g_assert_cmpuint (left->len, ==, 3);
-  stop_and_unref (parent);
+  aex_test_caller_end (parent);
 }
 
 /* P11: the system gives the number of a thread out again. */
@@ -231,14 +200,14 @@ test_thread_number_reused (void)
 
   for (guint i = 0; i < 30; i++)
     {
-      AexCaller *caller = new_caller (NULL);
+      AexCaller *caller = aex_test_caller_new (NULL);
       guint64 id = aex_caller_get_id (caller);
       g_autoptr (AexPending) job = aex_executor_submit (AEX_EXECUTOR (caller), job_lookup_current, NULL, NULL);
 
       aex_test_wait (job);
       aex_assert_resolved_int64 (job, (gint64) id);
       g_assert_true (g_hash_table_add (ids, g_memdup2 (&id, sizeof id)));
-      stop_and_unref (caller);
+      aex_test_caller_end (caller);
       aex_test_wait_threads ();
       g_assert_null (aex_caller_lookup (id));
     }
@@ -248,13 +217,13 @@ test_thread_number_reused (void)
 static void
 test_children (void)
 {
-  AexCaller *parent = new_caller ("parent");
-  AexCaller *first = ref_child (parent, "first");
-  AexCaller *again = ref_child (parent, "first");
-  AexCaller *unnamed = ref_child (parent, NULL);
-  AexCaller *other = ref_child (parent, NULL);
+  AexCaller *parent = aex_test_caller_new ("parent");
+  AexCaller *first = aex_test_caller_ref_child (parent, "first");
+  AexCaller *again = aex_test_caller_ref_child (parent, "first");
+  AexCaller *unnamed = aex_test_caller_ref_child (parent, NULL);
+  AexCaller *other = aex_test_caller_ref_child (parent, NULL);
   g_autoptr (GPtrArray) children = aex_caller_list_children (parent);
-  AexCaller *grandchild = ref_child (first, "first");
+  AexCaller *grandchild = aex_test_caller_ref_child (first, "first");
   g_autoptr (AexCaller) up = NULL;
   g_autoptr (AexCaller) above = NULL;
 
@@ -279,22 +248,22 @@ test_children (void)
   g_object_unref (other);
   g_object_unref (grandchild);
   g_clear_object (&up);
-  stop_and_unref (parent);
+  aex_test_caller_end (parent);
   aex_test_wait_threads ();
 }
 
 static void
 test_child_after_exit (void)
 {
-  AexCaller *parent = new_caller ("parent");
-  AexCaller *child = ref_child (parent, "child");
+  AexCaller *parent = aex_test_caller_new ("parent");
+  AexCaller *child = aex_test_caller_ref_child (parent, "child");
   g_autoptr (AexPending) stopped = aex_caller_stop (child, AEX_STOP_FLAGS_NONE);
   AexCaller *anew;
   g_autoptr (GError) error = NULL;
   g_autoptr (AexCaller) up = NULL;
 
   /* One that is stopping is a child no more. */
-  anew = ref_child (parent, "child");
+  anew = aex_test_caller_ref_child (parent, "child");
   g_assert_true (anew != child);
   aex_test_wait (stopped);
   g_object_unref (aex_caller_stop (parent, AEX_STOP_FLAGS_NONE));
@@ -323,9 +292,9 @@ on_stopped_note (AexPending *pending,
 static void
 test_children_first (void)
 {
-  AexCaller *parent = new_caller ("parent");
-  AexCaller *child = ref_child (parent, "child");
-  AexCaller *grandchild = ref_child (child, "grandchild");
+  AexCaller *parent = aex_test_caller_new ("parent");
+  AexCaller *child = aex_test_caller_ref_child (parent, "child");
+  AexCaller *grandchild = aex_test_caller_ref_child (child, "grandchild");
   AexRecord record;
   AexBlock block;
   AexPending *busy;
@@ -354,8 +323,8 @@ test_children_first (void)
 static void
 test_children_drain (void)
 {
-  AexCaller *parent = new_caller ("parent");
-  AexCaller *child = ref_child (parent, "child");
+  AexCaller *parent = aex_test_caller_new ("parent");
+  AexCaller *child = aex_test_caller_ref_child (parent, "child");
   g_autoptr (AexPending) job = aex_executor_submit (AEX_EXECUTOR (child), aex_job_int, GINT_TO_POINTER (6), NULL);
 
   g_object_unref (child);
@@ -371,7 +340,7 @@ test_children_of_adopted (void)
 {
   GMainContext *context = g_main_context_new ();
   AexCaller *parent = aex_caller_ref_for_context (context);
-  AexCaller *child = ref_child (parent, "child");
+  AexCaller *child = aex_test_caller_ref_child (parent, "child");
   g_autoptr (AexPending) child_stopped = g_object_ref (aex_caller_get_stopped (child));
 
   g_main_context_unref (context);
@@ -385,7 +354,7 @@ test_children_of_adopted (void)
 static gpointer
 ask_for_child (gpointer parent)
 {
-  return ref_child (parent, "one");
+  return aex_test_caller_ref_child (parent, "one");
 }
 
 static void
@@ -393,7 +362,7 @@ test_child_from_threads (void)
 {
   for (guint k = 0; k < aex_test_scale (50); k++)
     {
-      AexCaller *parent = new_caller (NULL);
+      AexCaller *parent = aex_test_caller_new (NULL);
       GThread *threads[4];
       AexCaller *children[4];
 
@@ -406,7 +375,7 @@ test_child_from_threads (void)
           g_assert_true (children[i] == children[0]);
           g_object_unref (children[i]);
         }
-      stop_and_unref (parent);
+      aex_test_caller_end (parent);
     }
 }
 
@@ -461,7 +430,7 @@ test_options_passed (void)
   g_assert_cmpint (aex_caller_options_get_context_flags (got), ==, G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
 
   /* A child is like its parent, as far as nothing else was said. */
-  child = ref_child (caller, NULL);
+  child = aex_test_caller_ref_child (caller, NULL);
   below = aex_executor_submit (AEX_EXECUTOR (child), job_niceness, NULL, NULL);
   aex_test_wait (below);
   aex_assert_resolved_int64 (below, MIN (nice_here + 2, 19));
@@ -469,14 +438,14 @@ test_options_passed (void)
   g_assert_null (aex_caller_options_get_name (inherited));
   g_assert_cmpint (aex_caller_options_get_niceness (inherited), ==, 2);
   g_object_unref (child);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static void
 test_options_refused (void)
 {
   g_autoptr (AexCallerOptions) options = aex_caller_options_new ();
-  AexCaller *parent = new_caller (NULL);
+  AexCaller *parent = aex_test_caller_new (NULL);
   const int wrong[] = { -1, 20 };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
@@ -490,7 +459,7 @@ test_options_refused (void)
       g_assert_null (aex_caller_ref_child_full (parent, options, &error));
       g_assert_error (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT);
     }
-  stop_and_unref (parent);
+  aex_test_caller_end (parent);
 }
 
 /* A caller that has nothing to do sleeps until somebody wakes it. */
@@ -509,7 +478,7 @@ test_no_polling (void)
       aex_test_wait (job);
     }
   /* It came back from its last sleep because of the last job; how it sleeps now is seen when it is stopped. */
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_true (g_atomic_int_get (&last_timeout) == -1 || g_atomic_int_get (&last_timeout) == 0);
 }
 
@@ -549,8 +518,8 @@ look_in_forked_child (AexCaller *caller)
 static void
 test_forked (void)
 {
-  AexCaller *caller = new_caller ("parent");
-  G_GNUC_UNUSED g_autoptr (AexCaller) family = ref_child (caller, "child");
+  AexCaller *caller = aex_test_caller_new ("parent");
+  G_GNUC_UNUSED g_autoptr (AexCaller) family = aex_test_caller_ref_child (caller, "child");
   g_autoptr (AexPending) job = aex_caller_to_thread (caller, aex_job_int, NULL, NULL);
   int status = 0;
   pid_t child;
@@ -568,7 +537,7 @@ test_forked (void)
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_cmpint (status, ==, 0);
   g_object_unref (aex_caller_release (caller));
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 int

@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-caller-test.h"
 
 /* K8, K14, K17, K20, K25, D5, P9, P19: who keeps a caller, and what it says of itself. */
-
-static AexCaller *
-new_caller (const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *caller = aex_caller_new_thread (name, &error);
-
-  g_assert_no_error (error);
-  return caller;
-}
-
-static AexCaller *
-ref_child (AexCaller  *parent,
-           const char *name)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *child = aex_caller_ref_child (parent, name, &error);
-
-  g_assert_no_error (error);
-  return child;
-}
-
-static void
-stop_and_unref (AexCaller *caller)
-{
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
-
-  aex_test_wait (stopped);
-  g_object_unref (caller);
-}
 
 /* --- K8 */
 static void
 test_multi_entry (void)
 {
-  AexCaller *caller = new_caller ("held");
+  AexCaller *caller = aex_test_caller_new ("held");
   g_autoptr (AexPending) plain = NULL;
   g_autoptr (AexPending) first = NULL;
   g_autoptr (AexPending) second = NULL;
@@ -68,7 +37,7 @@ test_multi_entry (void)
 static void
 test_release_flags (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   g_autoptr (AexPending) running = NULL;
   g_autoptr (AexPending) stopped = NULL;
 
@@ -81,7 +50,7 @@ test_release_flags (void)
   g_clear_object (&running);
   g_clear_object (&stopped);
 
-  caller = new_caller (NULL);
+  caller = aex_test_caller_new (NULL);
   g_assert_true (aex_caller_hold (caller));
   running = aex_executor_submit (AEX_EXECUTOR (caller), aex_job_int, GINT_TO_POINTER (8), NULL);
   stopped = aex_caller_release_full (caller, AEX_SHUTDOWN_FLAGS_NONE);
@@ -94,7 +63,7 @@ test_release_flags (void)
 static void
 test_hold_keeps (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   guint64 id = aex_caller_get_id (caller);
   g_autoptr (AexPending) stopped = NULL;
   g_autoptr (AexCaller) found = NULL;
@@ -111,7 +80,7 @@ test_hold_keeps (void)
 static void
 test_protected (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   g_autoptr (AexPending) stopped = NULL;
 
   aex_caller_set_protected (caller, TRUE);
@@ -141,7 +110,7 @@ hold_and_release (gpointer caller)
 static void
 test_from_threads (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   GThread *threads[4];
   g_autoptr (AexPending) stopped = NULL;
 
@@ -172,7 +141,7 @@ job_release (AexPending   *job,
 static void
 test_release_in_own_job (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   g_autoptr (AexPending) job = NULL;
 
   g_assert_true (aex_caller_hold (caller));
@@ -185,8 +154,8 @@ test_release_in_own_job (void)
 static void
 test_release_in_child (void)
 {
-  AexCaller *caller = new_caller (NULL);
-  AexCaller *child = ref_child (caller, NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
+  AexCaller *child = aex_test_caller_ref_child (caller, NULL);
   g_autoptr (AexPending) job = NULL;
 
   g_assert_true (aex_caller_hold (caller));
@@ -222,7 +191,7 @@ job_attach (AexPending   *job,
 static void
 test_release_in_done_callback (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
 
   g_assert_true (aex_caller_hold (caller));
   g_object_unref (aex_executor_submit (AEX_EXECUTOR (caller), job_attach, caller, NULL));
@@ -252,7 +221,7 @@ job_stops_when_cancelled (AexPending   *job,
 static void
 test_stop_in_cancel_handler (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   AexGate ready;
   gpointer arguments[] = { caller, &ready };
   g_autoptr (AexPending) job = NULL;
@@ -321,8 +290,8 @@ check_description (AexCaller  *caller,
 static void
 test_describe (void)
 {
-  AexCaller *caller = new_caller ("told");
-  AexCaller *child = ref_child (caller, "told");
+  AexCaller *caller = aex_test_caller_new ("told");
+  AexCaller *child = aex_test_caller_ref_child (caller, "told");
   AexBlock block;
   AexPending *running;
   g_autoptr (AexPending) queued = NULL;
@@ -345,7 +314,7 @@ test_describe (void)
 static void
 test_stop_interrupts_nothing (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   AexBlock block;
   AexPending *running = aex_block_begin (&block, AEX_EXECUTOR (caller));
   g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
@@ -374,7 +343,7 @@ job_see_context_and_metadata (AexPending   *job,
 static void
 test_schedule (void)
 {
-  AexCaller *caller = new_caller (NULL);
+  AexCaller *caller = aex_test_caller_new (NULL);
   g_autoptr (AexContextVar) var = aex_test_var_new (0);
   g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
   g_autoptr (AexContext) context = NULL;
@@ -393,7 +362,7 @@ test_schedule (void)
       aex_assert_resolved_int64 (job, 7);
     }
   g_assert_cmpint (aex_test_var_get (var), ==, 8);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 int

@@ -1,49 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-caller-test.h"
 
 /* K34, K36, P6: call queues from many threads. */
-
-static AexCaller *
-new_caller (void)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *caller = aex_caller_new_thread ("queues", &error);
-
-  g_assert_no_error (error);
-  return caller;
-}
-
-static void
-stop_and_unref (AexCaller *caller)
-{
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
-
-  aex_test_wait (stopped);
-  g_object_unref (caller);
-}
-
-/* Everything that was pushed before is over. */
-static gboolean
-job_open_gate (AexPending   *job,
-               GCancellable *cancellable,
-               gpointer      gate,
-               GError      **error)
-{
-  aex_gate_open (gate);
-  return TRUE;
-}
-
-static void
-wait_for_queue (AexCallQueue *queue)
-{
-  AexGate gate;
-
-  aex_gate_init (&gate);
-  g_assert_true (aex_call_queue_push (queue, job_open_gate, &gate, NULL));
-  aex_gate_wait (&gate);
-  aex_gate_clear (&gate);
-}
 
 /* --- P6: from eight threads, with items that are cancelled and queues that are closed */
 typedef struct
@@ -95,7 +53,7 @@ push_in_thread (gpointer data)
 static void
 test_from_thread (void)
 {
-  Storm self = { .caller = new_caller () };
+  Storm self = { .caller = aex_test_caller_new ("queues") };
   GThread *threads[8];
   g_autoptr (AexCallQueue) queue = NULL;
 
@@ -104,9 +62,9 @@ test_from_thread (void)
   for (guint i = 0; i < 8; i++)
     g_thread_join (threads[i]);
   queue = aex_caller_ensure_queue (self.caller, NULL, "storm");
-  wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
   g_assert_cmpint (self.n_run, ==, self.n_taken);
-  stop_and_unref (self.caller);
+  aex_test_caller_end (self.caller);
   g_assert_cmpint (self.n_released, ==, self.n_taken);
 }
 
@@ -142,14 +100,14 @@ storm_is_over (gpointer data)
 static void
 test_close_from_threads (void)
 {
-  Storm self = { .caller = new_caller () };
+  Storm self = { .caller = aex_test_caller_new ("queues") };
   GThread *threads[4];
 
   for (guint i = 0; i < 4; i++)
     threads[i] = g_thread_new ("pusher", push_and_close, &self);
   for (guint i = 0; i < 4; i++)
     g_thread_join (threads[i]);
-  stop_and_unref (self.caller);
+  aex_test_caller_end (self.caller);
   /* Refused ones are released here. */
   while (!storm_is_over (&self))
     g_main_context_iteration (NULL, TRUE);

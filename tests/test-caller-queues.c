@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-caller-test.h"
 
 #include <string.h>
 
 /* K17, K34-K36, D6, P19, X4: functions that a caller runs one after the other. */
-
-static AexCaller *
-new_caller (void)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *caller = aex_caller_new_thread ("queues", &error);
-
-  g_assert_no_error (error);
-  return caller;
-}
-
-static void
-stop_and_unref (AexCaller *caller)
-{
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
-
-  aex_test_wait (stopped);
-  g_object_unref (caller);
-}
 
 static void
 push_note (AexCallQueue *queue,
@@ -31,28 +11,6 @@ push_note (AexCallQueue *queue,
            const char   *text)
 {
   g_assert_true (aex_call_queue_push (queue, aex_note_job, aex_note_new (record, text), aex_note_free));
-}
-
-/* Everything that was pushed before is over. */
-static gboolean
-job_open_gate (AexPending   *job,
-               GCancellable *cancellable,
-               gpointer      gate,
-               GError      **error)
-{
-  aex_gate_open (gate);
-  return TRUE;
-}
-
-static void
-wait_for_queue (AexCallQueue *queue)
-{
-  AexGate gate;
-
-  aex_gate_init (&gate);
-  g_assert_true (aex_call_queue_push (queue, job_open_gate, &gate, NULL));
-  aex_gate_wait (&gate);
-  aex_gate_clear (&gate);
 }
 
 /* --- K34 */
@@ -90,7 +48,7 @@ job_count (AexPending   *job,
 static void
 test_execution_queue (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
   g_autoptr (AexPending) between = NULL;
   AexRecord record;
@@ -113,11 +71,11 @@ test_execution_queue (void)
   aex_assert_record (&record, "0 begin else");
   g_assert_cmpuint (aex_call_queue_get_n_items (queue), ==, 9);
   aex_pending_resolve (awaiting.promise, NULL);
-  wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
   aex_assert_record (&record, "0 begin else 2 3 4 5 6 7 8 9");
   g_object_unref (awaiting.promise);
   aex_gate_clear (&awaiting.begun);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   aex_record_clear (&record);
 }
 
@@ -178,7 +136,7 @@ job_nested (AexPending   *job,
 static void
 test_nested_loop (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, NULL);
   AexRecord record;
   Nested nested = { queue, &record, 0 };
@@ -187,9 +145,9 @@ test_nested_loop (void)
   g_assert_true (aex_call_queue_push (queue, job_nested, &nested, NULL));
   push_note (queue, &record, "before");
   while (aex_record_get_length (&record) < 4)
-    wait_for_queue (queue);
+    aex_test_wait_for_queue (queue);
   aex_assert_record (&record, "in out before after");
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   aex_record_clear (&record);
 }
 
@@ -210,7 +168,7 @@ job_note_var (AexPending   *job,
 static void
 test_first_context (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "context");
   g_autoptr (AexContextVar) var = aex_test_var_new (0);
   int seen = 0;
@@ -221,9 +179,9 @@ test_first_context (void)
       aex_test_var_set (var, i);
       g_assert_true (aex_call_queue_push (queue, job_note_var, arguments, NULL));
     }
-  wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
   g_assert_cmpint (seen, ==, 111);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* Neither an error nor a cancellation of an item ends it. */
@@ -255,7 +213,7 @@ on_unhandled (AexExecutor *executor,
 static void
 test_user_cancel (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "failing");
   int n = 0, n_told = 0;
 
@@ -264,11 +222,11 @@ test_user_cancel (void)
   g_assert_true (aex_call_queue_push (queue, job_count, &n, NULL));
   g_assert_true (aex_call_queue_push (queue, aex_job_fail, NULL, NULL));
   g_assert_true (aex_call_queue_push (queue, job_count, &n, NULL));
-  wait_for_queue (queue);
-  wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
   g_assert_cmpint (n, ==, 2);
   g_assert_false (aex_pending_is_done (aex_call_queue_get_pending (queue)));
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_cmpint (n_told, ==, 1);
 }
 
@@ -296,7 +254,7 @@ test_failure_logged (void)
 static void
 test_queue_gc (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   AexBlock block;
   AexPending *busy = aex_block_begin (&block, AEX_EXECUTOR (caller));
   GObject *owner = aex_test_object_new (NULL);
@@ -318,7 +276,7 @@ test_queue_gc (void)
   /* Its turn would have come by then, and it is let go of there. */
   after = aex_executor_submit (AEX_EXECUTOR (caller), aex_job_int, NULL, NULL);
   aex_test_wait (after);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
   g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
 }
@@ -327,7 +285,7 @@ test_queue_gc (void)
 static void
 test_queue_get (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = NULL;
   g_autoptr (AexCallQueue) found = NULL;
   g_autoptr (AexCallQueue) anew = NULL;
@@ -352,8 +310,8 @@ test_queue_get (void)
   g_assert_false (aex_call_queue_push (queue, aex_job_int, NULL, NULL));
   anew = aex_caller_ensure_queue (caller, NULL, "q");
   g_assert_true (anew != queue);
-  wait_for_queue (anew);
-  stop_and_unref (caller);
+  aex_test_wait_for_queue (anew);
+  aex_test_caller_end (caller);
   aex_assert_state (aex_call_queue_get_pending (anew), CANCELLED);
   aex_assert_failed_with (aex_call_queue_get_pending (anew), AEX_ERROR, AEX_ERROR_CLOSED);
 }
@@ -362,7 +320,7 @@ test_queue_get (void)
 static void
 test_close (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexPending) after = NULL;
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
   AexRecord record;
@@ -385,7 +343,7 @@ test_close (void)
   aex_assert_state (awaiting.promise, CANCELLED);
   g_assert_null (aex_caller_lookup_queue (caller, NULL, "q"));
   g_assert_cmpuint (aex_call_queue_get_n_items (queue), ==, 0);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_cmpint (n, ==, 0);
   g_object_unref (awaiting.promise);
   aex_gate_clear (&awaiting.begun);
@@ -414,7 +372,7 @@ on_done_close (AexPending *pending,
 static void
 test_close_inside (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
   int n = 0;
 
@@ -422,7 +380,7 @@ test_close_inside (void)
   g_assert_true (aex_call_queue_push (queue, job_close_queue, queue, NULL));
   aex_call_queue_push (queue, job_count, &n, NULL);
   aex_test_wait (aex_call_queue_get_pending (queue));
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
   g_assert_cmpint (n, ==, 0);
 }
 
@@ -430,7 +388,7 @@ test_close_inside (void)
 static void
 test_caller_ends (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
   g_autoptr (AexCallQueue) late = NULL;
   g_autoptr (AexPending) stopped = g_object_ref (aex_caller_get_stopped (caller));
@@ -482,13 +440,13 @@ push_poison (AexCallQueue *queue,
 static void
 test_destroy (gconstpointer is_async)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("queues");
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "q");
   AexPoison ran, late;
 
   aex_poison_init_executor (&ran, AEX_EXECUTOR (caller));
   g_assert_true (push_poison (queue, &ran, is_async != NULL));
-  wait_for_queue (queue);
+  aex_test_wait_for_queue (queue);
   g_assert_cmpint (aex_poison_get_called (&ran), ==, 1);
   g_assert_cmpint (aex_poison_get_released (&ran), ==, 1);
   aex_call_queue_close (queue);
@@ -496,7 +454,7 @@ test_destroy (gconstpointer is_async)
   g_assert_false (push_poison (queue, &late, is_async != NULL));
   aex_test_iterate_until (aex_poison_is_released, &late);
   g_assert_cmpint (aex_poison_get_called (&late), ==, 0);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 int

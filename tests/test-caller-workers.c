@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lib/aex-test.h"
-#include "lib/aex-jobs.h"
+#include "lib/aex-caller-test.h"
 
 /* K21, K33, P10, P17, E2: work on child threads. */
-
-static AexCaller *
-new_caller (void)
-{
-  g_autoptr (GError) error = NULL;
-  AexCaller *caller = aex_caller_new_thread ("boss", &error);
-
-  g_assert_no_error (error);
-  return caller;
-}
-
-static void
-stop_and_unref (AexCaller *caller)
-{
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
-
-  aex_test_wait (stopped);
-  g_object_unref (caller);
-}
 
 static guint
 count_children (AexCaller *caller)
@@ -93,7 +73,7 @@ thread_of (AexPending *job)
 static void
 test_defaults (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   guint idle, most;
   gint64 timeout_us;
 
@@ -105,14 +85,14 @@ test_defaults (void)
   g_assert_cmpuint (aex_caller_get_max_idle_workers (caller), ==, 2);
   g_assert_cmpuint (aex_caller_get_max_workers (caller), ==, 3);
   g_assert_cmpint (aex_caller_get_idle_worker_timeout (caller), ==, -1);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* --- K33 */
 static void
 test_worker_reused (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   gpointer first = NULL;
 
   for (guint i = 0; i < 5; i++)
@@ -125,7 +105,7 @@ test_worker_reused (void)
       first = thread;
     }
   g_assert_cmpuint (count_children (caller), ==, 1);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static gboolean
@@ -145,7 +125,7 @@ job_id (AexPending   *job,
 static void
 test_order_of_idle (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   AexBlock blocks[3];
   g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
   static const guint order[] = { 2, 0, 1 };
@@ -178,13 +158,13 @@ test_order_of_idle (void)
       aex_gate_clear (&free[i]);
       aex_block_clear (&blocks[i]);
     }
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static void
 test_pool_limit (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
 
   aex_caller_set_max_idle_workers (caller, 2);
@@ -197,13 +177,13 @@ test_pool_limit (void)
   busy_begin (&busy, caller, 1);
   busy_end (&busy);
   g_assert_cmpuint (count_children (caller), ==, 0);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static void
 test_max_workers (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
   Busy busy;
   AexRecord record;
@@ -230,14 +210,14 @@ test_max_workers (void)
   g_assert_cmpuint (aex_executor_get_n_pending (workers), ==, 0);
   g_assert_cmpuint (aex_executor_get_n_running (workers), ==, 0);
   aex_record_clear (&record);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* What waits starts when there may be more. */
 static void
 test_max_workers_raised (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   g_autoptr (AexPending) job = NULL;
 
@@ -249,7 +229,7 @@ test_max_workers_raised (void)
   aex_test_wait (job);
   aex_assert_resolved_int64 (job, 3);
   busy_end (&busy);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static gboolean
@@ -261,7 +241,7 @@ no_children (gpointer caller)
 static void
 test_idle_shutdown (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   AexTicker *ticker;
 
@@ -274,14 +254,14 @@ test_idle_shutdown (void)
   while (!no_children (caller))
     g_thread_yield ();
   aex_ticker_stop (ticker);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* P17: for ever is no time at all: nothing waits for it. */
 static void
 test_idle_for_ever (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   guint armed;
 
@@ -295,14 +275,14 @@ test_idle_for_ever (void)
   g_assert_cmpuint (count_children (caller), ==, 2);
   aex_caller_set_idle_worker_timeout (caller, 0);
   g_assert_cmpuint (count_children (caller), ==, 0);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* P10 */
 static void
 test_stopping_worker_skipped (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   g_autoptr (GPtrArray) children = NULL;
   guint n = aex_test_scale (200);
@@ -321,13 +301,13 @@ test_stopping_worker_skipped (void)
       aex_test_wait (job);
       aex_assert_resolved_int64 (job, 5);
     }
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static void
 test_parent_exit (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   g_autoptr (AexPending) queued = NULL;
   g_autoptr (AexPending) late = NULL;
@@ -353,7 +333,7 @@ test_parent_exit (void)
 static void
 test_parent_drains (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   Busy busy;
   g_autoptr (GPtrArray) jobs = aex_test_pendings_new ();
 
@@ -373,7 +353,7 @@ test_parent_drains (void)
 static void
 test_cancel_and_fail (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   AexGate ready;
   g_autoptr (AexPending) running = NULL;
   g_autoptr (AexPending) failing = NULL;
@@ -393,7 +373,7 @@ test_cancel_and_fail (void)
   aex_assert_resolved_int64 (job, 2);
   g_assert_cmpuint (count_children (caller), ==, 1);
   aex_gate_clear (&ready);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static gboolean
@@ -422,7 +402,7 @@ async_sleep (AexPending   *job,
 static void
 test_context (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
   g_autoptr (AexContextVar) var = aex_test_var_new (0);
   g_autoptr (AexPending) seen = NULL;
@@ -440,7 +420,7 @@ test_context (void)
   async = aex_executor_submit_async (workers, async_sleep, NULL, NULL);
   aex_test_wait (async);
   aex_assert_state (async, RESOLVED);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static gboolean
@@ -461,7 +441,7 @@ item_square (AexPendingStream *stream,
 static void
 test_map (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
   g_autoptr (AexPendingStream) stream = aex_executor_map (workers, 30, 3, -1, AEX_MAP_FLAGS_NONE, item_square, NULL, NULL);
 
@@ -473,7 +453,7 @@ test_map (void)
       g_assert_cmpint (g_value_get_int64 (aex_pending_result_get_value (result, NULL)), ==, i * i);
     }
   g_clear_object (&stream);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* P6 of K33: eight threads at once, with a cap. */
@@ -497,7 +477,7 @@ many_to_thread (gpointer caller)
 static void
 test_from_threads (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   GThread *threads[8];
 
   aex_caller_set_max_workers (caller, 3);
@@ -506,7 +486,7 @@ test_from_threads (void)
     threads[i] = g_thread_new ("many", many_to_thread, caller);
   for (guint i = 0; i < 8; i++)
     g_thread_join (threads[i]);
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 static gboolean
@@ -524,7 +504,7 @@ on_unhandled (AexExecutor *executor,
 static void
 test_unhandled (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   int n_told = 0;
 
   g_signal_connect (caller, "unhandled-error", G_CALLBACK (on_unhandled), &n_told);
@@ -535,14 +515,14 @@ test_unhandled (void)
 
       aex_test_wait (job);
     }
-  stop_and_unref (caller);
+  aex_test_caller_end (caller);
 }
 
 /* Released once, where it ran; refused, at who gave it. */
 static void
 test_destroy (void)
 {
-  AexCaller *caller = new_caller ();
+  AexCaller *caller = aex_test_caller_new ("boss");
   g_autoptr (AexPending) job = NULL;
   g_autoptr (AexPending) refused = NULL;
   g_autoptr (AexPending) stopped = g_object_ref (aex_caller_get_stopped (caller));

@@ -303,38 +303,32 @@ class Cancellation(WithPool):
 
         self.both(main)
 
+    def assert_cancelled_in_asyncio(self, body):
+        async def main():
+            member = Pending()
+            task = asyncio.ensure_future(body(member))
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            self.assertTrue(member.cancelled())
+
+        asyncio.run(main())
+
     def test_K64_external_in_asyncio(self):
         async def body(member):
             async with Group() as group:
                 group.add(member)
                 await Pending()
 
-        async def main():
-            member = Pending()
-            task = asyncio.ensure_future(body(member))
-            await asyncio.sleep(0)
-            task.cancel()
-            with self.assertRaises(asyncio.CancelledError):
-                await task
-            self.assertTrue(member.cancelled())
-
-        asyncio.run(main())
+        self.assert_cancelled_in_asyncio(body)
 
     def test_K64_external_at_the_end(self):
         async def body(member):
             async with Group() as group:
                 group.add(member)
 
-        async def main():
-            member = Pending()
-            task = asyncio.ensure_future(body(member))
-            await asyncio.sleep(0)
-            task.cancel()
-            with self.assertRaises(asyncio.CancelledError):
-                await task
-            self.assertTrue(member.cancelled())
-
-        asyncio.run(main())
+        self.assert_cancelled_in_asyncio(body)
 
     def test_K64_P8_external_in_ours(self):
         async def body(member, gate):
