@@ -51,6 +51,7 @@ struct _AexCore {
   char *name;
   char *label;                    /* how the log calls it when it has no name; may be NULL */
   gboolean record_times;
+  gboolean name_jobs;             /* after their functions, those that have no name */
   AexTarget *owner;               /* home of the executor's owner context; may be NULL */
   atomic_uint max_pending;
   atomic_int state;               /* AexExecutorState */
@@ -89,6 +90,7 @@ void        aex_core_report   (AexTarget *target, AexPending *job, const GError 
 const char *aex_core_get_name (AexTarget *target);
 
 /* Submission. */
+void        aex_core_note_submission (AexCore *self, AexPending *job, gpointer func);   /* before others know job */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
 void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);

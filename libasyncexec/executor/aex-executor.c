@@ -89,7 +89,9 @@ aex_executor_constructed (GObject *object)
   /* A caller of a thread has brought its own, and the thread reads it. */
   if (priv->core->name == NULL)
     priv->core->name = g_strdup (priv->name);
+  priv->record_times |= aex_debug_wants (AEX_DEBUG_TIMES);
   priv->core->record_times = priv->record_times;
+  priv->core->name_jobs = aex_debug_wants (AEX_DEBUG_NAMES);
   atomic_store (&priv->core->max_pending, priv->max_pending);
 }
 
