@@ -48,6 +48,7 @@ typedef struct {
 struct _AexCore {
   AexTarget target;
   GWeakRef facade;
+  gboolean outlives_facade;       /* it may have several, one after the other */
   char *name;
   char *label;                    /* how the log calls it when it has no name; may be NULL */
   gboolean record_times;
@@ -64,6 +65,7 @@ struct _AexCore {
 
 #define AEX_CORE_OPS(core) ((const AexCoreOps *) ((AexTarget *) (core))->ops)
 
+/* facade: NULL when objects come and go, and the core knows by itself what it is set to. */
 void     aex_core_init      (AexCore *self, const AexCoreOps *ops, AexExecutor *facade);
 void     aex_core_clear     (AexCore *self);
 AexCore *aex_executor_get_core (AexExecutor *self);
