@@ -29,6 +29,7 @@ MAX_LOST = 1
 LOST = "lost while modules were loaded"
 # What Python says of a KeyboardInterrupt that comes when it ends itself; in code of ours it is none of that.
 BEGINS = re.compile("^Fatal Python error: init_|Failed to import the site module", re.MULTILINE)
+PYTHONS = re.compile("/usr/lib/python3[.0-9]*/(?!.*packages)")
 NOWHERE, OURS = "Exception ignored", "_asyncexec"
 
 
@@ -116,14 +117,19 @@ def ends(process):
     return judge(process.returncode, "") is None
 
 
+def is_pythons_own(complaints):
+    """Nothing but exceptions that Python ignores in code of its own while it ends: logging gives back a lock whose
+    taking was interrupted, and a connection of asyncio that nobody was told of misses its server."""
+    files = re.findall('^ *File "([^"]*)"', complaints, re.MULTILINE)
+    return complaints.startswith(NOWHERE) and len(files) > 0 and all(PYTHONS.match(file) for file in files)
+
+
 def judge(status, complaints):
     # Python itself does not survive it while it begins.
     if status == 1 and BEGINS.search(complaints) and "\nKeyboardInterrupt\n" in complaints:
         return None
-    # Nor does its module logging while it ends: a lock whose taking was interrupted is given back.
-    if complaints.startswith(f"{NOWHERE} in atexit callback: <function shutdown") and OURS not in complaints and \
-            complaints.rstrip().endswith("cannot release un-acquired lock"):
-        return None
+    if is_pythons_own(complaints):
+        complaints = ""
     if status not in (0, 130, -signal.SIGINT):
         return f"it ended with {status}"
     last = complaints.rstrip().rpartition("\n")[2].rstrip(": ")
