@@ -22,19 +22,13 @@ size (AexPending *job, GCancellable *cancellable, gpointer name, GError **error)
 
 /* Never two of them at the same time, although each waits. */
 static AexPending *
-save_slept (AexPending *slept, gpointer pending, GError **error)
-{
-  aex_pending_resolve (pending, NULL);
-  return NULL;
-}
-
-static AexPending *
 save (AexPending *job, GCancellable *cancellable, gpointer place, GError **error)
 {
-  g_autoptr (AexPending) slept = aex_pending_sleep (1000);
+  AexPending *slept = aex_pending_sleep (1000);
 
   g_print ("saving %d\n", (int) ((AexPending **) place - saved));
-  return aex_pending_then (slept, save_slept, *(AexPending **) place, NULL);
+  aex_pending_follow (*(AexPending **) place, slept);
+  return slept;
 }
 
 /* Busy until it is told to stop. */
@@ -105,7 +99,6 @@ save_all (AexCaller *caller)
 {
   g_autoptr (AexCallQueue) queue = aex_caller_ensure_queue (caller, NULL, "save");
   g_autoptr (AexPending) all = NULL;
-  int n_saved = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (saved); i++)
     {
@@ -113,11 +106,12 @@ save_all (AexCaller *caller)
       aex_call_queue_push_async (queue, save, &saved[i], NULL);
     }
   all = aex_pending_allv (saved, G_N_ELEMENTS (saved));
-  n_saved = await (all, AEX_WAIT_FLAGS_NONE, NULL) ? G_N_ELEMENTS (saved) : 0;
+  await (all, AEX_WAIT_FLAGS_NONE, NULL);
   aex_call_queue_close (queue);
   for (guint i = 0; i < G_N_ELEMENTS (saved); i++)
     g_object_unref (saved[i]);
-  g_print ("saved: %d of 3 %s\n", n_saved, aex_caller_lookup_queue (caller, NULL, "save") ? "open" : "closed");
+  g_print ("saved: %d of 3 %s\n", aex_pending_is_done (all) ? 3 : 0,
+           aex_caller_lookup_queue (caller, NULL, "save") ? "open" : "closed");
 }
 
 /* A member that fails ends the others, and the block. */

@@ -47,9 +47,10 @@ class _Kept:
         self.graveyard.bury(self.token)
 
 
-def _settle(job, entry):
-    """Calls the function of an entry, and makes what it returns or raises the outcome of job."""
-    fn, args, kwargs, context, _, _ = entry
+def _settle(job, token, kept=None):
+    """Calls the function of an entry, and makes what it returns or raises the outcome of job.  When it returns a
+    coroutine, gives what steps that."""
+    fn, args, kwargs, context, graveyard, _ = _entries[token]
     try:
         value = context.run(fn, *args, **kwargs)
     except BaseException as exception:
@@ -57,9 +58,12 @@ def _settle(job, entry):
         exception.__traceback__ = exception.__traceback__.tb_next
         driver.fail(job, exception)
         # The traceback knows this frame by the user's: what it holds would be kept by the outcome of job.
-        del job, entry, fn, args, kwargs, context
-    else:
+        del job, fn, args, kwargs, context
+        return None
+    if type(value) is not types.CoroutineType:
         values.resolve(job, value)
+        return None
+    return driver.Driver(job, context, value, kept or _Kept(graveyard, token))
 
 
 def _run(job, token, *user_data):
@@ -68,7 +72,13 @@ def _run(job, token, *user_data):
         del _entries[token]
         return True
     graveyard = _entries[token][4]
-    _settle(job, _entries[token])
+    stepper = _settle(job, token)
+    if stepper is not None:
+        raw.Pending.follow(job, stepper.promise)
+        # What the coroutine raises knows this frame.
+        del job
+        stepper.begin()
+        return True
     del job
     # Only the table has it now: the owner drops the last reference.
     graveyard.bury(token)
@@ -90,10 +100,14 @@ def _coroutine(kept):
 
 def _plain(kept):
     """The C function of a job that is no coroutine, in coroutine form."""
+    kept = [kept]
 
     def start(job, cancellable, *user_data):
-        _settle(job, _entries[kept.token])
-        return None
+        own = kept.pop()
+        stepper = _settle(job, own.token, own)
+        # What a coroutine raises knows this frame.
+        del job, own
+        return stepper.begin() if stepper is not None else None
 
     return start
 
@@ -216,10 +230,12 @@ def post(executor, fn, args, kwargs):
 
     def trampoline(*user_data):
         try:
-            fn(*args, **kwargs)
+            value = fn(*args, **kwargs)
         except Exception as exception:
             errors.report(f"posted {fn!r}", exception)
             raise errors.to_error(exception) from exception
+        if type(value) is types.CoroutineType:
+            driver.drive(value)
         return True
 
     raw.Executor.post(executor, trampoline)
