@@ -59,10 +59,10 @@ async def main():
         running.cancel()
         queued.cancel()
         await asyncio.wait([queued])
+        print("queued:", "cancelled" if queued.cancelled() else "done")
         executor.shutdown(cancel_pending=True)
         gate.set()
         print("running:", await running)
-        print("queued:", "cancelled" if queued.cancelled() else "done")
         try:
             await dropped
         except Closed:
