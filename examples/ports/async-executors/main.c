@@ -4,7 +4,7 @@
  * usage: async-executors FOLDER      with files 1 to 5 in it
  *
  * What it was is in original.py.txt.  A coroutine is a function that may wait here.
- * Lines of code: 00 there, 00 here. */
+ * Lines of code: 45 there, 119 here. */
 #include <asyncexec.h>
 
 static const char *folder;

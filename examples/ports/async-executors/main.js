@@ -4,6 +4,8 @@
 //
 // What it was is in original.py.txt.  A function of JavaScript stays on its own thread, whose caller is the executor;
 // what runs on other threads are named operations, here one that loads a file.  Nothing blocks.
+//
+// Lines of code: 45 there, 56 here.
 
 import AsyncExec from 'gi://AsyncExec?version=1';
 import Gio from 'gi://Gio';

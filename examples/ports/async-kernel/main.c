@@ -3,7 +3,7 @@
  *
  * usage: async-kernel FOLDER      with files 1 to 5 in it
  *
- * What it was is in original.py.txt.  Lines of code: 00 there, 00 here. */
+ * What it was is in original.py.txt.  Lines of code: 53 there, 155 here. */
 #include <asyncexec.h>
 
 static const char *folder;

@@ -4,6 +4,8 @@
 //
 // What it was is in original.py.txt.  JavaScript stays on its own thread: what runs on others are named operations,
 // here one that loads a file; coroutines, call queues and groups are as they were.
+//
+// Lines of code: 53 there, 60 here.
 
 import AsyncExec from 'gi://AsyncExec?version=1';
 import GLib from 'gi://GLib';

@@ -3,7 +3,7 @@
 
 usage: main.py FOLDER      with files 1 to 5 in it
 
-What it was is in original.py.txt.  Lines of code: 00 there, 00 here.
+What it was is in original.py.txt.  Lines of code: 53 there, 52 here.
 """
 
 import asyncio

@@ -4,6 +4,8 @@
 //
 // What it was is in original.py.txt.  A function of JavaScript stays on its own thread and is an asynchronous one
 // instead of one that blocks; a limiter of one is the executor.  What computes is a named operation on a pool.
+//
+// Lines of code: 47 there, 57 here.
 
 import AsyncExec from 'gi://AsyncExec?version=1';
 import Gio from 'gi://Gio';
