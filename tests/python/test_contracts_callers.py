@@ -105,6 +105,9 @@ class Callers(unittest.TestCase):
         watched.subscribe(seen.append)
         gate.set()
         AsyncExec.Pending.all([watched, other]).result()
+        told = []
+        watched.add_done_callback(told.append)
+        aextest.iterate_until(lambda: told)
         self.assertEqual(seen, ["watched"])
 
     def test_K22_balanced(self):

@@ -170,9 +170,10 @@ class Waits(unittest.TestCase):
         self.addCleanup(self.gate.open)
 
     def test_E9_who_runs_this(self):
-        self.assertFalse(self.pool.runs_here())
-        self.gate.open()
-        self.assertTrue(self.pool.submit(self.pool.runs_here).result())
+        caller = Caller.new_thread()
+        self.assertEqual((caller.runs_here(), caller.submit(caller.runs_here).result()), (False, True))
+        self.assertTrue(Caller.get_main().runs_here())
+        caller.stop().result()
 
     def test_E10_P18_P20_running_prevails(self):
         async def main():

@@ -10,6 +10,7 @@ from gi.repository import GLib
 from . import driver, errors, hosting, raw, release, scopes, table, values
 
 _get_current = raw.Pending.get_current
+_is_done = raw.Pending.is_done
 _submit = table.Trampoline.submit
 _call_later = table.Trampoline.call_later
 _copy_context = contextvars.copy_context
@@ -66,6 +67,28 @@ def _settle(job, token, kept=None):
     return driver.Driver(job, context, value, kept or _Kept(graveyard, token))
 
 
+_UNSEEN = raw.SubmitOptions.new()
+_UNSEEN.set_trackers([])
+
+
+def _go_on(job, stepper):
+    """The coroutine that a plain function returned becomes a job of the caller of this thread, which ends no sooner than
+    that.  Returns whether there is one."""
+    caller = raw.Caller.lookup_current()
+    if caller is None:
+        return False
+    kept = [stepper]
+
+    def start(inner, cancellable, *user_data):
+        return kept.pop().begin()
+
+    followed = raw.Executor.submit_async_full(caller, _UNSEEN, start)
+    if _is_done(followed):
+        return False      # it has been closed since: what it had accepted goes on without
+    raw.Pending.follow(job, followed)
+    return True
+
+
 def _run(job, token, *user_data):
     """Every job of Python that is no coroutine, on whatever thread."""
     if job is None:
@@ -74,6 +97,8 @@ def _run(job, token, *user_data):
     graveyard = _entries[token][4]
     stepper = _settle(job, token)
     if stepper is not None:
+        if _go_on(job, stepper):
+            return True
         raw.Pending.follow(job, stepper.promise)
         # What the coroutine raises knows this frame.
         del job
