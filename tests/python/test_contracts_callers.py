@@ -262,6 +262,12 @@ class Callers(unittest.TestCase):
 
 
 class Pendings(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls):
+        # The thread remembers the executors that it has used last, and with a caller its context.
+        for _ in range(8):
+            AsyncExec.ThreadPool(1).submit(int).result()
+
     def test_K49_exception(self):
         error = KeyError("x")
         done, failed, cancelled = AsyncExec.Pending.resolved(1), AsyncExec.Pending.rejected(error), AsyncExec.Pending()

@@ -71,20 +71,30 @@ _UNSEEN = raw.SubmitOptions.new()
 _UNSEEN.set_trackers([])
 
 
-def _go_on(job, stepper):
-    """The coroutine that a plain function returned becomes a job of the caller of this thread, which ends no sooner than
-    that.  Returns whether there is one."""
+def _here(executor):
+    """Whose threads this one is one of: a caller, or the pool behind an executor; else None."""
     caller = raw.Caller.lookup_current()
-    if caller is None:
+    if caller is not None:
+        return caller
+    while isinstance(executor, raw.Limiter):
+        executor = raw.Limiter.get_wrapped(executor)
+    return executor if isinstance(executor, raw.ThreadPool) else None
+
+
+def _go_on(job, executor, stepper):
+    """The coroutine that a plain function returned becomes a job of its own, so that where it runs does not end before
+    it.  Returns whether that was possible."""
+    here = _here(executor)
+    if here is None:
         return False
     kept = [stepper]
 
     def start(inner, cancellable, *user_data):
         return kept.pop().begin()
 
-    followed = raw.Executor.submit_async_full(caller, _UNSEEN, start)
+    followed = raw.Executor.submit_async_full(here, _UNSEEN, start)
     if _is_done(followed):
-        return False      # it has been closed since: what it had accepted goes on without
+        return False      # it has been closed since, and goes on with what it had accepted
     raw.Pending.follow(job, followed)
     return True
 
@@ -94,10 +104,10 @@ def _run(job, token, *user_data):
     if job is None:
         del _entries[token]
         return True
-    graveyard = _entries[token][4]
+    graveyard, executor = _entries[token][4:]
     stepper = _settle(job, token)
     if stepper is not None:
-        if _go_on(job, stepper):
+        if _go_on(job, executor, stepper):
             return True
         raw.Pending.follow(job, stepper.promise)
         # What the coroutine raises knows this frame.
