@@ -2,6 +2,7 @@
 """Executors, waits and several callers as one, row by row, where the other files have no test of a row."""
 
 import asyncio
+import concurrent.futures
 import contextvars
 import os
 import threading
@@ -226,6 +227,26 @@ class Waits(unittest.TestCase):
             return await self.running.wait(queued_only=True), await self.running.wait(queued_only=True, result=False)
 
         self.assertEqual(asyncio.run(main()), ("held", None))
+
+    def test_E10_P20_future_of_another_executor(self):
+        async def main(future):
+            waiter = asyncio.create_task(AsyncExec.Pending.from_future(future).wait(queued_only=True))
+            await asyncio.sleep(0)
+            waiter.cancel()
+            await asyncio.sleep(0)
+            gate.open()
+            return (await asyncio.gather(waiter, return_exceptions=True))[0]
+
+        gate = aextest.Gate()
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            running = executor.submit(gate.hold, "held")
+            gate.wait()
+            queued = executor.submit(int)
+            blocked, gate = gate, aextest.Gate()
+            self.assertIsInstance(asyncio.run(main(queued)), asyncio.CancelledError)
+            self.assertTrue(queued.cancelled())
+            gate = blocked
+            self.assertEqual(asyncio.run(main(running)), "held")
 
     def test_E10_cancelled_by_others(self):
         async def main(queued):

@@ -31,6 +31,7 @@ class Pending(Raw):
     __module__ = "gi.overrides.AsyncExec"
 
     _convert = None    # how the value of a combination is shown
+    _withdraw = None     # of a foreign future: cancels it if it has not begun
     _dispatch_exception = None   # what a Python executor raised instead of taking the job
     _watchers = None   # done callbacks that were not called yet: a token of its own -> [id, function]
 

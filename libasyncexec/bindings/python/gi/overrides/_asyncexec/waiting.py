@@ -165,12 +165,17 @@ def _timed_out(target, pending):
     return error is not None and error.matches(*errors.TIMED_OUT) and (not _is_done(pending) or pending.cancelled())
 
 
+def _withdraw(pending):
+    """Cancels it if it has not begun.  Returns whether it had not."""
+    return pending._withdraw() if pending._withdraw is not None else raw.Pending.cancel_queued(pending)
+
+
 async def _wait_queued_only(pending, target):
     """Takes a job with it that has not begun; waits for one that has, whatever comes."""
     try:
         await Suspended(target, True)
     except BaseException as thrown:
-        if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)) or raw.Pending.cancel_queued(pending):
+        if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)) or _withdraw(pending):
             raise
         await _until_done(target, thrown)
 
