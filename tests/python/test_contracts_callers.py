@@ -238,10 +238,13 @@ class Callers(unittest.TestCase):
             async with Caller.current() as caller:
                 return caller, await caller.submit(lambda: 5)
 
+        def run():
+            caller, value = AsyncExec.run(block)
+            aextest.iterate_until(caller.stopped.done, caller.context)
+            return value
+
         # It does not wait for the job in which it stands.
-        caller, value = AsyncExec.run(block)
-        self.assertEqual(value, 5)
-        aextest.iterate_until(caller.stopped.done)
+        self.assertEqual(aextest.with_own_context(run), 5)
 
         def plain(caller):
             with caller:
