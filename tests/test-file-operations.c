@@ -306,6 +306,42 @@ test_cancel_reading (gconstpointer func)
   aex_gate_clear (&gated.started);
 }
 
+/* --- on a caller's thread, which is not there to cancel the cancellable */
+
+static gboolean
+has_progress (gpointer call)
+{
+  return aex_pending_get_progress (call) > 0;
+}
+
+static void
+nothing (void)
+{
+}
+
+static void
+test_stopped_on_caller (void)
+{
+  g_auto (AexFileTest) test = aex_file_test_begin ();
+  g_autofree char *path = aex_file_test_write (&test, "endless", "", 0);
+  g_autoptr (GError) error = NULL;
+  AexCaller *caller = aex_caller_new_thread ("K37", &error);
+  g_autoptr (AexPending) call = NULL;
+  g_autoptr (AexPending) stopped = NULL;
+
+  g_assert_no_error (error);
+  /* A hole, which costs no room and takes hours. */
+  g_assert_cmpint (truncate (path, G_GINT64_CONSTANT (1) << 40), ==, 0);
+  call = aex_executor_call (AEX_EXECUTOR (caller), "file-checksum", g_variant_new_parsed ("{'path': <%^ay>}", path));
+  g_signal_connect (call, "notify::progress", nothing, NULL);
+  aex_test_iterate_until (has_progress, call);
+  stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_NONE);
+  aex_test_wait (stopped);
+  aex_assert_state (call, CANCELLED);
+  aex_assert_cancelled (call);
+  g_object_unref (caller);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -319,6 +355,7 @@ main (int    argc,
   aex_test_add ("/file-load/O9/from-proc", test_load_from_proc);
   aex_test_add ("/file-load/O9/too-large", test_load_too_large);
   aex_test_add ("/file/O7/progress", test_progress);
+  aex_test_add ("/file/O7-K31-K37/stopped-on-caller", test_stopped_on_caller);
   aex_test_add ("/file/O7/path-bytes", test_path_bytes);
   aex_test_add ("/file/O7/path-refused", test_path_refused);
   aex_test_add ("/file/O7/not-regular", test_not_regular);

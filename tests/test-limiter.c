@@ -457,7 +457,7 @@ test_cancel_handed (void)
   aex_test_shutdown (pool);
 }
 
-/* --- E10, E12 */
+/* --- E10, E12, P20 */
 static void
 test_waits (void)
 {
@@ -494,7 +494,7 @@ main (int    argc,
   aex_test_add ("/limiter/E3/run", test_run);
   aex_test_add ("/limiter/E8/wrapped", test_wrapped);
   aex_test_add ("/limiter/E9/runs-here", test_runs_here);
-  aex_test_add ("/limiter/E10/E12/waits", test_waits);
+  aex_test_add ("/limiter/E10/E12/P20/waits", test_waits);
   aex_test_add ("/limiter/E11/outside", test_outside);
   aex_test_add ("/limiter/at-most", test_at_most);
   aex_test_add ("/limiter/serial", test_serial);

@@ -32,6 +32,13 @@ aex_file_set_errno (GError **error, const char *path, int saved_errno)
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "%s: %s", shown, g_strerror (saved_errno));
 }
 
+/* The cancellable of a caller's job is cancelled on the thread that is busy here: the job is asked as well. */
+gboolean
+aex_file_go_on (GCancellable *cancellable, GError **error)
+{
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) && aex_check_cancelled (error);
+}
+
 gint64
 aex_file_get_mtime (const struct stat *st)
 {

@@ -18,6 +18,8 @@ G_BEGIN_DECLS
 char    *aex_file_dup_path         (GVariant *parameters, GError **error);
 void     aex_file_set_errno        (GError **error, const char *path, int saved_errno);
 gint64   aex_file_get_mtime        (const struct stat *st);
+/* FALSE, with error set, when the job that runs here is not wanted any more. */
+gboolean aex_file_go_on            (GCancellable *cancellable, GError **error);
 /* Clear words for what is no regular file. */
 gboolean aex_file_check_is_regular (const char *path, const struct stat *st, GError **error);
 void     aex_file_report           (AexPending *job, guint64 done, guint64 total);

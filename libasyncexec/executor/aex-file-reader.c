@@ -92,7 +92,7 @@ aex_file_reader_read (AexFileReader *self, AexPending *job, gpointer buffer, gsi
   gsize wanted = MIN (MIN (size, AEX_FILE_BLOCK), MIN (self->left, G_MAXINT64 - self->offset));
   gssize n;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!aex_file_go_on (cancellable, error))
     return -1;
   do
     n = pread (self->fd, buffer, wanted, (off_t) self->offset);

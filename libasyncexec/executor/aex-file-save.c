@@ -142,7 +142,7 @@ write_all (AexFileWriter *self, AexPending *job, const char *data, gsize size, G
     {
       gssize n;
 
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      if (!aex_file_go_on (cancellable, error))
         return FALSE;
       n = write (self->fd, data + done, MIN (size - done, AEX_FILE_BLOCK));
       if (n < 0 && errno != EINTR)
@@ -165,7 +165,7 @@ commit (AexFileWriter *self, GCancellable *cancellable, GError **error)
   self->fd = -1;
   if (close (fd) < 0)
     return fail (self, error);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!aex_file_go_on (cancellable, error))
     return FALSE;
   if (renameat (self->folder, self->temporary, self->folder, self->name) < 0)
     return fail (self, error);

@@ -186,7 +186,7 @@ list_folder (AexFileWalk *self, const char *path, DIR *stream, GError **error)
   errno = 0;
   while ((entry = readdir (stream)) != NULL)
     {
-      if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
+      if (!aex_file_go_on (self->cancellable, error))
         return FALSE;
       if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
         add_entry (self, path, dirfd (stream), entry);
@@ -251,7 +251,7 @@ walk_folder (AexFileWalk *self, const char *path, gboolean may_be_link, GError *
   if (stream != NULL)
     return walk_stream (self, path, stream, error);
   add_error (self, path, errno);
-  return !g_cancellable_set_error_if_cancelled (self->cancellable, error);
+  return aex_file_go_on (self->cancellable, error);
 }
 
 /* ---- all of them */

@@ -85,6 +85,7 @@ def installed(steps, source, work):
     compiled(steps, work)
     python(steps, source, prefix)
     gjs(steps, prefix)
+    ports(steps, source, work)
     vala(steps, prefix, work)
     packaging.headers(steps, prefix, work)
     packaging.soname(steps, prefix)
@@ -137,6 +138,22 @@ def gjs(steps, prefix):
         return
     steps.env["XDG_DATA_DIRS"] = os.path.join(prefix, "share") + ":/usr/local/share:/usr/share"
     steps.run("gjs-runs", "gjs", os.path.join(HERE, "consumer.js"))
+
+
+def ports(steps, source, work):
+    """Programs of the examples that do the same in each language."""
+    folder, given = os.path.join(source, "examples", "ports"), []
+    flags = packaging.pkg_config(steps, "--cflags", "--libs").split()
+    for name in sorted(os.listdir(folder)):
+        code, program = os.path.join(folder, name, "main.c"), os.path.join(work, name)
+        if os.path.exists(code) and steps.run(f"{name}-builds", "cc", "-Wall", "-Wextra", "-Wno-unused-parameter",
+                                              "-Werror", code, "-o", program, *flags):
+            given.append(f"{name}={program}")
+    if "PYTHONPATH" in steps.env:
+        given.append(f"python={PYTHON}")
+    if "XDG_DATA_DIRS" in steps.env and shutil.which("gjs"):
+        given.append("js=gjs")
+    steps.run("ports-run", sys.executable, os.path.join(source, "tests", "examples", "ports.py"), folder, *given)
 
 
 def tree_files(top):

@@ -72,6 +72,7 @@ def programs(options, folder):
     if not options.window:
         yield Program("async-call/python", main("async-call", "python"), lines=1)
         yield Program("async-caller/python", main("async-caller", "python"), lines=3)
+        yield Program("ports/async-kernel/python", [*main("ports/async-kernel", "python"), folder], lines=4)
         yield Program("asyncio-service/python", [*main("asyncio-service", "python"), os.path.join(folder, "socket")],
                       lines=1, then=connect)
         if options.gjs is not None:
@@ -158,6 +159,9 @@ def main():
         for name in range(4):
             with open(os.path.join(folder, f"zeros{name}"), "wb") as file:
                 file.truncate((name + 1) << 26)
+        for name in range(1, 6):
+            with open(os.path.join(folder, str(name)), "wb") as file:
+                file.truncate(name * 1000)
         for number, program in enumerate(programs(options, folder), 1):
             problems = [problem for _ in range(TIMES) if (problem := interrupt(program, folder))]
             for line in "\n".join(problems).splitlines():

@@ -133,6 +133,7 @@ class Pending(GObject.Object, Generic[T]):
         shield: bool = False,
         result: bool = True,
         until_done: bool = False,
+        queued_only: bool = False,
     ) -> Coroutine[Any, Any, T]: ...
     def cancel_wait(
         self, msg: str | None = None, *, timeout: float | None = None, shield: bool = False

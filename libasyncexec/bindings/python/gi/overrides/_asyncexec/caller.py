@@ -174,7 +174,7 @@ class Caller(Raw, Executor):
     def __exit__(self, kind, exception, traceback):
         first = self._entries.leave()
         stopped = self.release(drain=kind is None)
-        if first:
+        if first and not self._runs_this_job():
             stopped.result()
 
     async def __aenter__(self):
@@ -183,8 +183,12 @@ class Caller(Raw, Executor):
     async def __aexit__(self, kind, exception, traceback):
         first = self._entries.leave()
         stopped = self.release(drain=kind is None)
-        if first:
+        if first and not self._runs_this_job():
             await stopped.wait(shield=True)
+
+    def _runs_this_job(self):
+        """Whether it can not end before what is running here does."""
+        return Raw.runs_here(self) and (driver.current() or raw.Pending.get_current()) is not None
 
     def describe(self):
         """What it is and does, in one line."""

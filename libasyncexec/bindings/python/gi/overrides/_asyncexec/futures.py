@@ -177,8 +177,13 @@ def _from_concurrent(future):
         if pending.cancelled():
             future.cancel()
 
+    def settle(future):
+        pending._withdraw = None
+        _take_outcome(pending, future)
+
     _add_inline(pending, done)
-    future.add_done_callback(lambda future: _take_outcome(pending, future))
+    pending._withdraw = future.cancel
+    future.add_done_callback(settle)
     return pending
 
 

@@ -10,6 +10,7 @@ from gi.repository import GLib
 from . import driver, errors, hosting, naming, raw, release, scopes, table, values
 
 _get_current = raw.Pending.get_current
+_is_done = raw.Pending.is_done
 _submit = table.Trampoline.submit
 _call_later = table.Trampoline.call_later
 _copy_context = contextvars.copy_context
@@ -47,9 +48,10 @@ class _Kept:
         self.graveyard.bury(self.token)
 
 
-def _settle(job, entry):
-    """Calls the function of an entry, and makes what it returns or raises the outcome of job."""
-    fn, args, kwargs, context, _, _ = entry
+def _settle(job, token, kept=None):
+    """Calls the function of an entry, and makes what it returns or raises the outcome of job.  When it returns a
+    coroutine, gives what steps that."""
+    fn, args, kwargs, context, graveyard, _ = _entries[token]
     try:
         value = context.run(fn, *args, **kwargs)
     except BaseException as exception:
@@ -57,9 +59,44 @@ def _settle(job, entry):
         exception.__traceback__ = exception.__traceback__.tb_next
         driver.fail(job, exception)
         # The traceback knows this frame by the user's: what it holds would be kept by the outcome of job.
-        del job, entry, fn, args, kwargs, context
-    else:
+        del job, fn, args, kwargs, context
+        return None
+    if type(value) is not types.CoroutineType:
         values.resolve(job, value)
+        return None
+    return driver.Driver(job, context, value, kept or _Kept(graveyard, token))
+
+
+_UNSEEN = raw.SubmitOptions.new()
+_UNSEEN.set_trackers([])
+
+
+def _here(executor):
+    """Whose threads this one is one of: a caller, or the pool behind an executor; else None."""
+    caller = raw.Caller.lookup_current()
+    if caller is not None:
+        return caller
+    while isinstance(executor, raw.Limiter):
+        executor = raw.Limiter.get_wrapped(executor)
+    return executor if isinstance(executor, raw.ThreadPool) else None
+
+
+def _go_on(job, executor, stepper):
+    """The coroutine that a plain function returned becomes a job of its own, so that where it runs does not end before
+    it.  Returns whether that was possible."""
+    here = _here(executor)
+    if here is None:
+        return False
+    kept = [stepper]
+
+    def start(inner, cancellable, *user_data):
+        return kept.pop().begin()
+
+    followed = raw.Executor.submit_async_full(here, _UNSEEN, start)
+    if _is_done(followed):
+        return False      # it has been closed since, and goes on with what it had accepted
+    raw.Pending.follow(job, followed)
+    return True
 
 
 def _run(job, token, *user_data):
@@ -67,8 +104,16 @@ def _run(job, token, *user_data):
     if job is None:
         del _entries[token]
         return True
-    graveyard = _entries[token][4]
-    _settle(job, _entries[token])
+    graveyard, executor = _entries[token][4:]
+    stepper = _settle(job, token)
+    if stepper is not None:
+        if _go_on(job, executor, stepper):
+            return True
+        raw.Pending.follow(job, stepper.promise)
+        # What the coroutine raises knows this frame.
+        del job
+        stepper.begin()
+        return True
     del job
     # Only the table has it now: the owner drops the last reference.
     graveyard.bury(token)
@@ -90,10 +135,14 @@ def _coroutine(kept):
 
 def _plain(kept):
     """The C function of a job that is no coroutine, in coroutine form."""
+    kept = [kept]
 
     def start(job, cancellable, *user_data):
-        _settle(job, _entries[kept.token])
-        return None
+        own = kept.pop()
+        stepper = _settle(job, own.token, own)
+        # What a coroutine raises knows this frame.
+        del job, own
+        return stepper.begin() if stepper is not None else None
 
     return start
 
@@ -223,10 +272,12 @@ def post(executor, fn, args, kwargs):
 
     def trampoline(*user_data):
         try:
-            fn(*args, **kwargs)
+            value = fn(*args, **kwargs)
         except Exception as exception:
             errors.report(f"posted {fn!r}", exception)
             raise errors.to_error(exception) from exception
+        if type(value) is types.CoroutineType:
+            driver.drive(value)
         return True
 
     raw.Executor.post(executor, trampoline)

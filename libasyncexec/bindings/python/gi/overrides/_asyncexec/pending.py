@@ -31,6 +31,7 @@ class Pending(Raw):
     __module__ = "gi.overrides.AsyncExec"
 
     _convert = None    # how the value of a combination is shown
+    _withdraw = None     # of a foreign future: cancels it if it has not begun
     _dispatch_exception = None   # what a Python executor raised instead of taking the job
     _watchers = None   # done callbacks that were not called yet: a token of its own -> [id, function]
 
@@ -147,7 +148,7 @@ class Pending(Raw):
         entered, self._entered = self._entered, None
         return entered.__exit__(kind, exception, traceback)
 
-    def wait(self, timeout=None, *, protect=False, shield=False, result=True, until_done=False):
+    def wait(self, timeout=None, *, protect=False, shield=False, result=True, until_done=False, queued_only=False):
         """Awaits it: ``await p.wait(...)``.
 
         timeout: seconds, then Timeout is raised and the pending cancelled.
@@ -155,8 +156,11 @@ class Pending(Raw):
         shield: a cancelled task goes on waiting first.
         result=False: returns None and raises none of its errors.
         until_done: also after a time-out or cancellation it is waited for.
+        queued_only: a cancelled task cancels it when it has not begun, else
+        goes on waiting, and returns its value as if nothing had happened; a
+        time-out cancels nothing.
         """
-        return waiting.wait(self, timeout, protect, shield, result, until_done)
+        return waiting.wait(self, timeout, protect, shield, result, until_done, queued_only)
 
     async def cancel_wait(self, msg=None, *, timeout=None, shield=False):
         """Cancels it and waits until it is done."""

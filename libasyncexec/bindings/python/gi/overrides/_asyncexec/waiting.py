@@ -141,12 +141,16 @@ class Suspended:
         return driver.wait_for(self.pending, self.protect)
 
 
-async def _until_done(pending):
+async def _until_done(pending, thrown=None):
     """Also through cancellations of the task that waits; gives the last of them."""
-    thrown = None
     while not _is_done(pending):
         try:
-            await Suspended(pending, True)
+            if thrown is None:
+                await Suspended(pending, True)
+            else:
+                # A scope that is over would end each wait at once.
+                with scopes.CancelScope(shield=True):
+                    await Suspended(pending, True)
         except BaseException as exception:
             if isinstance(exception, (GeneratorExit, KeyboardInterrupt)):
                 raise
@@ -161,22 +165,40 @@ def _timed_out(target, pending):
     return error is not None and error.matches(*errors.TIMED_OUT) and (not _is_done(pending) or pending.cancelled())
 
 
-async def wait(pending, timeout, protect, shield, result, until_done):
+def _withdraw(pending):
+    """Cancels it if it has not begun.  Returns whether it had not."""
+    return pending._withdraw() if pending._withdraw is not None else raw.Pending.cancel_queued(pending)
+
+
+async def _wait_queued_only(pending, target):
+    """Takes a job with it that has not begun; waits for one that has, whatever comes."""
+    try:
+        await Suspended(target, True)
+    except BaseException as thrown:
+        if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)) or _withdraw(pending):
+            raise
+        await _until_done(target, thrown)
+
+
+async def wait(pending, timeout, protect, shield, result, until_done, queued_only=False):
     """What Pending.wait() awaits."""
     if not _is_done(pending):
         driver.check_place()
-    target = pending if timeout is None else _with_timeout(pending, timeout, protect)
+    target = pending if timeout is None else _with_timeout(pending, timeout, protect or queued_only)
     try:
-        await Suspended(target, protect or shield)
+        if queued_only:
+            await _wait_queued_only(pending, target)
+        else:
+            await Suspended(target, protect or shield)
     except BaseException as thrown:
         if isinstance(thrown, (GeneratorExit, KeyboardInterrupt)):
             raise
-        if not protect and not shield:
+        if not (protect or shield or queued_only):
             raw.Pending.cancel(pending, None)
         if shield:
-            await _until_done(target)
+            await _until_done(target, thrown)
         if until_done:
-            await _until_done(pending)
+            await _until_done(pending, thrown)
         raise
     if until_done and not _is_done(pending):
         thrown = await _until_done(pending)
