@@ -109,6 +109,7 @@ test_once (void)
   g_assert_cmpint (g_value_get_int64 (value), ==, 1);
   g_boxed_free (G_TYPE_VALUE, value);
   g_assert_cmpint (making.n_calls, ==, 1);
+  aex_test_drain ();
   g_assert_cmpint (making.n_freed, ==, 1);
   g_object_unref (lazy);
   making_clear (&making);
@@ -142,6 +143,7 @@ test_never_asked (void)
 
   making_init (&making);
   aex_assert_last_unref (aex_lazy_new (NULL, make_number, &making, making_freed));
+  aex_test_drain ();
   g_assert_cmpint (making.n_calls, ==, 0);
   g_assert_cmpint (making.n_freed, ==, 1);
   making_clear (&making);
