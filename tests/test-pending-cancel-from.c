@@ -513,6 +513,7 @@ test_requested_of_promises (void)
   g_assert_true (aex_pending_was_cancel_requested (cancelled));
   timed_out = aex_pending_with_timeout (source, 0);
   aex_test_run_until_done (timed_out);
+  aex_assert_failed_with (timed_out, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_false (aex_pending_was_cancel_requested (timed_out));
 }
 

@@ -186,7 +186,8 @@ class Ends(unittest.TestCase):
         caller.submit(int).result()
         del service
         gc.collect()
-        aextest.iterate_until(lambda: seen)
+        caller.submit(int).result()
+        caller.submit(int).result()
         self.assertEqual(seen, [("short", int(AsyncExec.Error.STOPPED_EARLY))])
         caller.stop(force=True).result()
 
