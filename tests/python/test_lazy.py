@@ -55,7 +55,7 @@ class Lazies(unittest.TestCase):
             async def fetch(value):
                 nonlocal n
                 n += 1
-                await AsyncExec.sleep(0)
+                await AsyncExec.sleep(0.001)
                 return value
 
             n = 0
@@ -133,7 +133,7 @@ class Lazies(unittest.TestCase):
             lazy.get().result()
 
         async def ask():
-            await AsyncExec.sleep(0)
+            await AsyncExec.sleep(0.001)
             return await slow
 
         slow = Lazy(ask)
@@ -224,7 +224,7 @@ class Properties(unittest.TestCase):
             @AsyncExec.lazy_property
             async def value(self):
                 self.n += 1
-                await AsyncExec.sleep(0)
+                await AsyncExec.sleep(0.001)
                 return self.n
 
         async def main():

@@ -95,7 +95,7 @@ class Life(unittest.TestCase):
                 self.ready()
                 while not self.stopping.done():
                     self.count += 1
-                    await AsyncExec.sleep(0)
+                    await AsyncExec.sleep(0.001)
                 return self.count
 
         service = Counter(name="counter")
@@ -319,7 +319,7 @@ class Blocks(unittest.TestCase):
     def test_K43_context_elsewhere(self):
         caller = AsyncExec.Caller.new_thread("services")
         service = Service(serve, caller=caller)
-        service.start()
+        service.start().result()
 
         async def main():
             async with service:

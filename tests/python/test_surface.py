@@ -50,7 +50,7 @@ TABLE = {
     # Functions of the namespace.
     "": """
         sleep as_completed wait run:- spawn:- handler:- current_pending:- check_cancelled report_progress:- publish:-
-        fail_after:- move_on_after:- lazy_property:-
+        fail_after:- move_on_after:-
         -:isCancelled -:isTimeout -:matches
         """,
 }
