@@ -350,6 +350,8 @@ aex_lazy_dup_value (AexLazy *self, GError **error)
 
   g_return_val_if_fail (AEX_IS_LAZY (self), NULL);
 
+  if (aex_fork_check (error))
+    return NULL;
   value = ref_value (self);
   if (value != NULL)
     return aex_pending_dup_value (value, error);

@@ -480,9 +480,6 @@ class Lazy(GObject.Object, Generic[T]):
     def executor(self) -> Executor | None: ...
 
 class lazy_property(Generic[T]):
-    fn: Callable[[Any], T]
-    name: str
-    is_async: bool
     def __init__(self, fn: Callable[[Any], T]) -> None: ...
     def __set_name__(self, owner: type, name: str) -> None: ...
     @overload

@@ -4,6 +4,7 @@
 import contextvars
 import functools
 import inspect
+import types
 import weakref
 
 from . import driver, errors, hosting, jobs, raw, scopes, values, waiting
@@ -44,6 +45,8 @@ class Lazy(Raw):
     """
 
     __module__ = "gi.overrides.AsyncExec"
+
+    __class_getitem__ = classmethod(types.GenericAlias)
 
     def __new__(cls, fn, /, *args, executor=None, **kwargs):
         if not callable(fn):
@@ -97,43 +100,45 @@ class lazy_property:
     Of a coroutine method it is a Pending: ``await obj.attribute``.
     """
 
+    __class_getitem__ = classmethod(types.GenericAlias)
+
     def __init__(self, fn):
         if not callable(fn):
             raise TypeError(f"a callable is needed, not {type(fn).__name__}")
-        self.fn = fn
-        self.name = fn.__name__
+        self._fn = fn
+        self._name = getattr(fn, "__name__", "it")
         self.__doc__ = fn.__doc__
-        self.is_async = jobs.is_coroutine_function(fn)
+        self._is_async = jobs.is_coroutine_function(fn)
 
     def __set_name__(self, owner, name):
-        self.name = name
+        self._name = name
 
     def __get__(self, instance, owner=None):
         if instance is None:
             return self
         known = vars(instance)
-        value = known.get(self.name, _MISSING)
+        value = known.get(self._name, _MISSING)
         if value is not _MISSING:
             return value
         # It stays: who looked a moment too early is to find it.
-        key = f"_lazy_{self.name}"
+        key = f"_lazy_{self._name}"
         lazy = known.get(key) or known.setdefault(key, Lazy(self._function_for(instance)))
         pending = lazy.get()
-        if self.is_async:
+        if self._is_async:
             return pending
         if not pending.done():
             waiting.block_only(pending)
-        value = known[self.name] = values.read(pending)
+        value = known[self._name] = values.read(pending)
         return value
 
     def _function_for(self, instance):
         """C keeps it, where the garbage collector does not see it: whoever asks has the instance."""
-        fn = self.fn
+        fn = self._fn
         try:
             found = weakref.ref(instance)
         except TypeError:
             return functools.partial(fn, instance)
-        if self.is_async:
+        if self._is_async:
             async def compute():
                 return await fn(found())
         else:
@@ -142,7 +147,7 @@ class lazy_property:
         return compute
 
     def __set__(self, instance, value):
-        raise AttributeError(f"{self.name} is computed: it can not be set")
+        raise AttributeError(f"{self._name} is computed: it can not be set")
 
     def __delete__(self, instance):
-        raise AttributeError(f"{self.name} is computed: it can not be deleted")
+        raise AttributeError(f"{self._name} is computed: it can not be deleted")
