@@ -28,7 +28,9 @@
 #include "aex-call-queue.h"
 #include "aex-caller-pool.h"
 #include "aex-permit.h"
+#include "aex-service.h"
 #include "aex-limiter.h"
+#include "aex-lazy.h"
 #include "aex-testing.h"
 #include "aex-gjs.h"
 #undef ASYNCEXEC_INSIDE

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
+#include "lib/aex-jobs.h"
 
 /* What else cancels or ends a pending: an owner object, a GCancellable, its
  * own timeout, the end of its executor. */
@@ -426,6 +427,122 @@ test_library_state_refuses (void)
   g_object_unref (caller);
 }
 
+/* --- D18: a cancellation that was refused */
+
+/* The job goes on, and its value still comes. */
+static void
+test_requested_of_running (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexBlock block;
+  AexPending *job = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) queued = aex_executor_submit (pool, aex_block_job, &block, NULL);
+
+  g_assert_false (aex_pending_was_cancel_requested (job));
+  g_assert_false (aex_pending_cancel_queued (job));
+  g_assert_true (aex_pending_was_cancel_requested (job));
+  g_assert_false (aex_pending_is_cancelled (job));
+  g_assert_true (aex_pending_cancel_queued (queued));
+  g_assert_true (aex_pending_was_cancel_requested (queued));
+  g_object_ref (job);
+  aex_block_end (&block, job);
+  aex_assert_state (job, RESOLVED);
+  g_assert_true (aex_pending_was_cancel_requested (job));
+  g_object_unref (job);
+  aex_test_shutdown (pool);
+}
+
+typedef struct
+{
+  AexPending *job;
+  AexBlock    block;
+} Asked;
+
+static gboolean
+end_when_asked (gpointer asked)
+{
+  Asked *self = asked;
+
+  g_assert_true (aex_pending_was_cancel_requested (self->job));
+  aex_gate_open (&self->block.release);
+  return G_SOURCE_REMOVE;
+}
+
+/* By a wait, while the function runs; those that only give up do not ask. */
+static void
+test_requested_by_wait (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Asked asked;
+
+  aex_block_init (&asked.block);
+  asked.job = aex_executor_submit (pool, aex_block_job, &asked.block, NULL);
+  aex_gate_wait (&asked.block.started);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (aex_pending_run_until_done (asked.job, AEX_WAIT_FLAGS_NONE, -1, cancellable, NULL));
+  g_assert_false (aex_pending_wait (asked.job, AEX_WAIT_FLAGS_CANCEL_ON_ABANDON, 0, NULL, NULL));
+  g_assert_false (aex_pending_was_cancel_requested (asked.job));
+  g_idle_add (end_when_asked, &asked);
+  g_assert_true (aex_pending_run_until_done (asked.job, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, NULL));
+  aex_assert_state (asked.job, RESOLVED);
+  g_object_unref (asked.job);
+  aex_test_shutdown (pool);
+  aex_block_clear (&asked.block);
+}
+
+static void
+test_requested_of_promises (void)
+{
+  g_autoptr (AexPending) protected_one = aex_pending_new_full (AEX_PENDING_FLAGS_PROTECTED, NULL);
+  g_autoptr (AexPending) derived = aex_pending_with_timeout (protected_one, -1);
+  g_autoptr (AexPending) late = aex_pending_new_resolved (NULL);
+  g_autoptr (AexPending) cancelled = aex_pending_new ();
+  g_autoptr (AexPending) timed_out = NULL;
+  g_autoptr (AexPending) source = aex_pending_new ();
+
+  g_assert_true (aex_pending_cancel (derived, NULL));
+  g_assert_false (aex_pending_is_cancelled (protected_one));
+  g_assert_true (aex_pending_was_cancel_requested (protected_one));
+  aex_pending_resolve_int64 (protected_one, 3);
+  aex_assert_resolved_int64 (protected_one, 3);
+  g_assert_true (aex_pending_was_cancel_requested (protected_one));
+  g_assert_false (aex_pending_cancel (late, NULL));
+  g_assert_false (aex_pending_was_cancel_requested (late));
+  g_assert_true (aex_pending_cancel (cancelled, NULL));
+  g_assert_true (aex_pending_was_cancel_requested (cancelled));
+  timed_out = aex_pending_with_timeout (source, 0);
+  aex_test_run_until_done (timed_out);
+  aex_assert_failed_with (timed_out, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_false (aex_pending_was_cancel_requested (timed_out));
+}
+
+/* What tells the state of something. */
+static void
+test_requested_of_reports (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexBlock block;
+  AexPending *job = aex_block_begin (&block, pool);
+  g_autoptr (AexPending) over = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
+
+  g_assert_false (aex_pending_cancel (over, "no"));
+  g_assert_true (aex_pending_was_cancel_requested (over));
+  aex_block_end (&block, job);
+  aex_test_run_until_done (over);
+  aex_assert_state (over, RESOLVED);
+  g_object_unref (pool);
+}
+
+static void
+add_requested (void)
+{
+  aex_test_add ("/pending/D18/of-running", test_requested_of_running);
+  aex_test_add ("/pending/D18/by-a-wait", test_requested_by_wait);
+  aex_test_add ("/pending/D18/of-promises", test_requested_of_promises);
+  aex_test_add ("/pending/D18/of-reports", test_requested_of_reports);
+}
+
 static void
 add_cancel_on (void)
 {
@@ -456,5 +573,6 @@ main (int    argc,
   aex_test_add ("/pending/I1/executor-cancels-queued", test_executor_cancels_queued);
   aex_test_add ("/pending/K57/protected-explicit", test_protected_explicit);
   aex_test_add ("/pending/P3/library-state-refuses", test_library_state_refuses);
+  add_requested ();
   return aex_test_run ();
 }

@@ -45,6 +45,7 @@ enum {
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
   AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
   AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
+  AEX_BIT_ASKED     = 1 << 18,   /* a cancellation was asked for and refused */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
 };
 
@@ -232,6 +233,7 @@ typedef enum {
   AEX_CANCEL_TIMEOUT,
   AEX_CANCEL_CLOSED,
   AEX_CANCEL_DROP,       /* CLOSED, but only if it has not started */
+  AEX_CANCEL_OWN,        /* by whom it reports on */
 } AexCancelKind;
 gboolean aex_pending_cancel_as      (AexPending *self, AexCancelKind kind, const char *message);
 void     aex_pending_drop_queued     (AexPending *self);      /* from dispose: it never ran */

@@ -263,7 +263,11 @@ aex_pending_settle_linked (AexPending *self, AexPending *source)
       if (atomic_compare_exchange_weak (&self->state, &state, state | AEX_BIT_REC | AEX_BIT_RECD))
         break;
     }
-  aex_pending_note_observed (source);
+  /* What several reports say of one thing is seen when one of them is read: it stays responsible itself. */
+  if (self->flags & AEX_FLAG_LIBRARY && root == source)
+    atomic_store_explicit (&self->observed, TRUE, memory_order_relaxed);
+  else
+    aex_pending_note_observed (source);
   aex_pending_hear (self, source);
   write_outcome (self, AEX_TAG_FORWARD, (AexWord) { .v_pending = g_object_ref (root) });
   settle (self, (state & AEX_BIT_STARTED) != 0);
@@ -274,6 +278,8 @@ void
 aex_pending_note_observed (AexPending *self)
 {
   atomic_store_explicit (&self->observed, TRUE, memory_order_relaxed);
+  if (G_UNLIKELY (self->flags & AEX_FLAG_LIBRARY) && AEX_IS_DONE (aex_pending_load (self)))
+    atomic_store_explicit (&aex_pending_get_root (self)->observed, TRUE, memory_order_relaxed);
 }
 
 /* Messages of repeated cancels are joined. */
@@ -363,6 +369,15 @@ cancel_once (AexPending *self, guint *state, AexCancelKind kind, gboolean *done)
          ? TRUE : -1;
 }
 
+/* Whoever asks later is told that somebody wanted it. */
+static gboolean
+refuse_cancel (AexPending *self, AexCancelKind kind)
+{
+  if (kind <= AEX_CANCEL_IMPLIED)
+    atomic_fetch_or (&self->state, AEX_BIT_ASKED);
+  return FALSE;
+}
+
 gboolean
 aex_pending_cancel_as (AexPending *self, AexCancelKind kind, const char *message)
 {
@@ -374,26 +389,27 @@ aex_pending_cancel_as (AexPending *self, AexCancelKind kind, const char *message
     return FALSE;
   if (AEX_IS_DONE (state) && AEX_PHASE (state) != AEX_PHASE_CANCELLED)
     return FALSE;
-  if (self->flags & AEX_FLAG_LIBRARY && kind != AEX_CANCEL_CLOSED)
-    return FALSE;
+  if (self->flags & AEX_FLAG_LIBRARY && kind != AEX_CANCEL_CLOSED && kind != AEX_CANCEL_OWN)
+    return refuse_cancel (self, kind);
   if (self->flags & AEX_FLAG_PROTECTED && kind == AEX_CANCEL_IMPLIED)
-    return FALSE;
+    return refuse_cancel (self, kind);
 
   add_cancel_message (self, message);
   while (result < 0)
     {
       if ((kind == AEX_CANCEL_QUEUED || kind == AEX_CANCEL_DROP) && AEX_PHASE (state) != AEX_PHASE_QUEUED)
-        return FALSE;
+        return AEX_IS_DONE (state) ? FALSE : refuse_cancel (self, kind);
       if (AEX_IS_DONE (state))
         return AEX_PHASE (state) == AEX_PHASE_CANCELLED;
       /* The first of the two decides. */
-      if (state & (AEX_BIT_CANCEL | AEX_BIT_TIMED_OUT))
-        return (state & AEX_BIT_CANCEL) != 0;
-      result = cancel_once (self, &state, kind, &done);
+      if (state & AEX_BIT_CANCEL)
+        return TRUE;
+      result = state & AEX_BIT_TIMED_OUT ? FALSE : cancel_once (self, &state, kind, &done);
     }
-  if (result)
-    after_cancel (self, state, done);
-  return result;
+  if (!result)
+    return refuse_cancel (self, kind);
+  after_cancel (self, state, done);
+  return TRUE;
 }
 
 /* From dispose: a queued job that nobody is going to run leaves the count of its executor. */

@@ -466,6 +466,31 @@ aex_pending_is_cancelled (AexPending *self)
 }
 
 /**
+ * aex_pending_was_cancel_requested:
+ * @self: a pending
+ *
+ * Asks whether somebody wanted to cancel @self before it was done, whatever
+ * came of it. %TRUE when it is cancelled, and also when that was refused: by
+ * [method@Pending.cancel_queued] or a wait with
+ * %AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY because its function ran already, because it
+ * is protected or tells the state of something, because its time was over or its
+ * outcome on the way. So whoever gets a value may still learn that nobody needs it
+ * any more. A time limit is no cancellation, and what is asked of a pending that
+ * is done changes nothing.
+ *
+ * Returns: whether a cancellation was asked for
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_pending_was_cancel_requested (AexPending *self)
+{
+  g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
+
+  return (aex_pending_load (self) & AEX_BIT_ASKED) != 0 || aex_pending_is_cancelled (self);
+}
+
+/**
  * aex_pending_get_state:
  * @self: a pending
  *

@@ -43,6 +43,7 @@ AEX_AVAILABLE_IN_1_0 void          aex_pending_cancel_with          (AexPending 
 AEX_AVAILABLE_IN_1_0 void          aex_pending_cancel_on            (AexPending *self, GCancellable *cancellable);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_is_done              (AexPending *self);
 AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_is_cancelled         (AexPending *self);
+AEX_AVAILABLE_IN_1_0 gboolean      aex_pending_was_cancel_requested (AexPending *self);
 AEX_AVAILABLE_IN_1_0 AexPendingState aex_pending_get_state          (AexPending *self);
 AEX_AVAILABLE_IN_1_0 GValue       *aex_pending_dup_value            (AexPending *self, GError **error);
 AEX_AVAILABLE_IN_1_0 const GValue *aex_pending_get_value            (AexPending *self, GError **error);

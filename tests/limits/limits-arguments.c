@@ -117,6 +117,15 @@ limits_async (AexPending   *job,
   return NULL;
 }
 
+AexPending *
+limits_service (AexService *service,
+                gpointer    user_data,
+                GError    **error)
+{
+  aex_service_ready (service);
+  return aex_pending_shield (aex_service_get_stopping (service));
+}
+
 gboolean
 limits_map (AexPendingStream *stream,
             guint             index,

@@ -43,6 +43,9 @@ typedef struct
   AexExecutor      *limiter;
   AexCaller        *caller;             /* that of the default context */
   AexCallQueue     *queue;              /* of that */
+  AexService       *service;            /* likewise */
+  AexService       *idle_service;       /* without a function */
+  AexLazy          *lazy;
   AexCallerOptions *caller_options;
   AexBlock          block;
   AexPending       *pendings[LIMITS_N_PENDINGS];
@@ -122,6 +125,7 @@ GVariant         *limits_keys                     (void);
 
 gboolean    limits_job         (AexPending *job, GCancellable *cancellable, gpointer user_data, GError **error);
 AexPending *limits_async       (AexPending *job, GCancellable *cancellable, gpointer user_data, GError **error);
+AexPending *limits_service     (AexService *service, gpointer user_data, GError **error);
 gboolean    limits_map         (AexPendingStream *stream, guint index, GCancellable *cancellable, gpointer user_data, GError **error);
 gboolean    limits_post        (gpointer user_data, GError **error);
 gboolean    limits_operation   (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);

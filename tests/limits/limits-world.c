@@ -89,6 +89,9 @@ make_executors (LimitsWorld *w)
   w->executors[LIMITS_MAIN_CALLER] = quiet (aex_caller_ref_main ());
   w->caller = AEX_CALLER (w->executors[LIMITS_MAIN_CALLER]);
   w->queue = aex_caller_ensure_queue (w->caller, w->object, "queue");
+  w->service = aex_service_new (w->caller, "service", limits_service, NULL, NULL);
+  w->idle_service = aex_service_new (w->caller, NULL, NULL, NULL, NULL);
+  w->lazy = aex_lazy_new (NULL, limits_job, NULL, NULL);
   w->caller_options = aex_caller_options_new ();
   w->executors[LIMITS_THREAD_CALLER] = quiet_or_null (thread_caller, no_thread);
   w->executors[LIMITS_CALLER_POOL] = quiet_or_null (caller_pool, no_pool);
@@ -231,6 +234,7 @@ limits_world_settle (LimitsWorld *w)
   aex_pending_resolve (w->pendings[LIMITS_PROMISE], NULL);
   aex_pending_resolve (w->other, NULL);
   end_streams (w);
+  g_object_unref (aex_service_stop (w->service));
   if (w->permit != NULL)
     aex_permit_release (w->permit);
   aex_pending_run (w->scripted_job);
@@ -285,6 +289,9 @@ free_executors (LimitsWorld *w)
   aex_caller_options_free (w->caller_options);
   aex_call_queue_close (w->queue);
   g_object_unref (w->queue);
+  g_object_unref (w->service);
+  g_object_unref (w->idle_service);
+  g_object_unref (w->lazy);
   aex_executor_set_default (NULL);
   aex_executor_set_unhandled_func (NULL, NULL, NULL);
   for (int i = LIMITS_N_EXECUTORS - 1; i >= 0; i--)

@@ -27,6 +27,7 @@ TABLE = {
         all all_settled any first first:race with_timeout set_progress publish subscribe unsubscribe bind_progress
         progress progress_message status_text resolved rejected sleep shield cancel_on cancel_with cancel_queued
         from_gio:- -:fromPromise from_future:- as_future:- as_concurrent:- as_coroutine:- set_priority set_canceller
+        was_cancel_requested
         """,
     "Executor": """
         submit options post call run:- map shutdown run_multiple get_default set_default runs_here
@@ -43,6 +44,8 @@ TABLE = {
     "Limiter": "new acquire wrapped max_concurrent set_max_concurrent submit map shutdown",
     "Permit": "release",
     "CallerPool": "new n_callers callers:listCallers loads:dupLoads pick submit map shutdown",
+    "Service": "new set_func start stop ready started stopping stopped caller name -:use",
+    "Lazy": "new get peek made executor",
     "PendingStream": "n_done n_total model push transfer end close __anext__:next next_sync:-",
     # Functions of the namespace.
     "": """
@@ -56,7 +59,8 @@ TABLE = {
 REFUSED = ["wait", "runUntilDone", "run", "nextSync", "getCurrent"]
 
 # Classes of Python: the other languages tell these by domain and code.
-EXCEPTIONS = ["Cancelled", "Timeout", "GroupError", "NotDone", "WouldDeadlock", "Closed", "Busy", "WorkerDied"]
+EXCEPTIONS = ["Cancelled", "Timeout", "GroupError", "NotDone", "WouldDeadlock", "Closed", "Busy", "WorkerDied",
+              "StoppedEarly"]
 
 
 def camel_case(name):

@@ -143,6 +143,58 @@ declare module 'gi://AsyncExec?version=1' {
         setCancellationTimeout(seconds: Seconds): void;
     }
 
+    export interface ServiceOptions {
+        caller?: Caller | null;
+        name?: string | null;
+    }
+
+    /** Something that runs for a while, says when it has started, and is told when to stop. */
+    export class Service extends GObject.Object {
+        readonly caller: Caller;
+        readonly name: string | null;
+        readonly started: Pending<null>;
+        readonly stopping: Pending<null>;
+        readonly stopped: Pending<unknown>;
+        constructor(func: (service: Service) => unknown, options?: ServiceOptions);
+        constructor(options?: ServiceOptions);
+        static new(caller?: Caller | null, name?: string | null, func?: ((service: Service) => unknown) | null): Service;
+        /** Of a subclass; it may be async. */
+        vfunc_run(): unknown;
+        setFunc(func: (service: Service) => unknown): void;
+        /** Resolves when it has started. */
+        start(): Pending<null>;
+        /** Done when it has ended. */
+        stop(): Pending<unknown>;
+        /** By its function: it has started. */
+        ready(): boolean;
+        /** Runs func when it has started, and stops it; settles when it has ended. */
+        use<A extends unknown[], T>(func: (service: Service, ...args: A) => Awaitable<T>, ...args: A): Promise<T>;
+        /** @throws NOT_SUPPORTED */
+        enter(): never;
+        getStarted(): Pending<null>;
+        getStopping(): Pending<null>;
+        getStopped(): Pending<unknown>;
+        getCaller(): Caller;
+        getName(): string | null;
+    }
+
+    /** A value that is made when somebody asks, and once. */
+    export class Lazy<T = unknown> extends GObject.Object {
+        readonly made: boolean;
+        readonly executor: Executor | null;
+        /** Without an executor it is made inside the first get(). */
+        constructor(func: () => Awaitable<T>, options?: {executor?: Executor | null});
+        static new<T>(executor: Executor | null, func: () => Awaitable<T>): Lazy<T>;
+        static newAsync<T>(executor: Executor | null, func: () => Awaitable<T>): Lazy<T>;
+        get(): Pending<T>;
+        /** @throws NOT_DONE */
+        peek(): T;
+        /** @throws NOT_DONE */
+        dupValue(): T;
+        isMade(): boolean;
+        getExecutor(): Executor | null;
+    }
+
     export type Group = PendingGroup;
     export const Group: typeof PendingGroup;
 }

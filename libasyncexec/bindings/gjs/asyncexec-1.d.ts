@@ -213,6 +213,8 @@ declare module 'gi://AsyncExec?version=1' {
         setCanceller(func: (pending: Pending<T>) => void): boolean;
         run(): void;
 
+        /** Did somebody want to cancel it before it was done, also if that was refused? */
+        wasCancelRequested(): boolean;
         /** Cancels it for everybody; is it cancelled? */
         cancel(message?: string | null): boolean;
         cancelQueued(): boolean;

@@ -17,7 +17,7 @@ function protectCallbacks(AsyncExec) {
 function _init() {
     protectCallbacks(this);
     for (const part of ['support', 'naming', 'errors', 'callbacks', 'pending', 'combine', 'messages', 'streams', 'executor',
-        'operations', 'caller', 'queues', 'limiter', 'map', 'context', 'scope', 'groups'])
+        'operations', 'caller', 'queues', 'limiter', 'map', 'context', 'scope', 'groups', 'services', 'lazy'])
         Parts[part].install(this);
     // What Python needs to call back from threads.
     this.Trampoline = undefined;

@@ -326,7 +326,7 @@ function install(AsyncExec) {
         'get_cancellable', 'get_double', 'get_int64', 'get_state', 'is_cancelled', 'is_done', 'peek_payload', 'peek_value',
         'remove_done_callback',
         'resolve_boolean', 'resolve_double', 'resolve_int64', 'resolve_object', 'resolve_string', 'resolve_variant',
-        'set_name', 'set_priority', 'wait_finish']);
+        'set_name', 'set_priority', 'wait_finish', 'was_cancel_requested']);
     prototype.dup_metadata = prototype.dupMetadata = prototype.getMetadata;
     refuse(prototype, ['wait', 'runUntilDone'], blocks);
     refuse(prototype, ['addDoneCallbackInline'], () => _('%s() calls back on any thread: use addDoneCallback()'));

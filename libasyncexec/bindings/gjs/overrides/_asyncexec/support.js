@@ -6,7 +6,7 @@ const {GLib} = imports.gi;
 
 let namespace = null;
 
-const FINAL_CLASSES = ['CallQueue', 'Caller', 'CallerPool', 'ContextVar', 'Limiter', 'Operations', 'Pending', 'PendingGroup',
+const FINAL_CLASSES = ['CallQueue', 'Caller', 'CallerPool', 'ContextVar', 'Lazy', 'Limiter', 'Operations', 'Pending', 'PendingGroup',
     'PendingResult', 'PendingStream', 'ThreadPool'];
 
 function install(AsyncExec) {

@@ -3,10 +3,10 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, limiter, messages, pending, queues,
-                         run as running, scopes, several, streams, testing)
+from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, lazy, limiter, messages, pending, queues,
+                         run as running, scopes, services, several, streams, testing)
 from ._asyncexec.hidden import finalize, hide
-from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, Timeout, WorkerDied, WouldDeadlock
+from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, StoppedEarly, Timeout, WorkerDied, WouldDeadlock
 
 Pending = override(pending.Pending)
 Executor = override(executor.Executor)
@@ -22,6 +22,9 @@ PendingTracker = override(groups.PendingTracker)
 PendingManager = override(groups.PendingManager)
 PendingGroup = override(groups.PendingGroup)
 Group = PendingGroup
+Service = override(services.Service)
+Lazy = override(lazy.Lazy)
+lazy_property = lazy.lazy_property
 
 run = running.run
 spawn = running.spawn
@@ -60,6 +63,8 @@ hide(Caller, {
     "ensure_queue": "queue()", "lookup_queue": "queue_get()", "close_queue": "queue_close()",
 })
 hide(CallQueue, {"push_async": "push()", "ref_caller": "caller"})
+hide(Service, {"enter": "async with"})
+hide(Lazy, {"dup_value": "peek()", "get_executor": "executor", "is_made": "made", "new_async": "Lazy()"})
 hide(PendingTracker, {
     "dup_pendings": "pendings", "get_active_id": "active_id()", "get_n_pendings": "len()", "ref_current": "current()",
 })
@@ -72,12 +77,12 @@ hide(PendingGroup, {
 })
 hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelScope()"})
 
-finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream)
+finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream, Lazy)
 
 exits.install()
 
-__all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group", "GroupError",
-           "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager", "PendingStream", "PendingTracker", "Permit", "Stream",
-           "ThreadPool", "Timeout", "WorkerDied", "WouldDeadlock", "as_completed",
-           "check_cancelled", "current_pending", "fail_after", "handler", "move_on_after", "publish", "report_progress", "run",
-           "sleep", "spawn", "testing", "wait"]
+__all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group",
+           "GroupError", "Lazy", "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager", "PendingStream",
+           "PendingTracker", "Permit", "Service", "StoppedEarly", "Stream", "ThreadPool", "Timeout", "WorkerDied",
+           "WouldDeadlock", "as_completed", "check_cancelled", "current_pending", "fail_after", "handler",
+           "lazy_property", "move_on_after", "publish", "report_progress", "run", "sleep", "spawn", "testing", "wait"]

@@ -110,6 +110,13 @@ class WorkerDied(_FromError, concurrent.futures.BrokenExecutor):
     signal = None
 
 
+class StoppedEarly(_FromError, RuntimeError):
+    """A service ended before it was told to stop."""
+
+    __module__ = MODULE
+    default = (DOMAIN, int(raw.Error.STOPPED_EARLY), N_("The service ended before it was told to stop"))
+
+
 def _fill_group(self, message, domain, code):
     self.message = message
     self.domain = domain
@@ -153,7 +160,8 @@ else:
             return GroupError(self.message, excs, self.domain, self.code)
 
 
-_BY_CODE = {kind.default[:2]: kind for kind in (Cancelled, Timeout, NotDone, WouldDeadlock, Closed, Busy, WorkerDied)}
+_BY_CODE = {kind.default[:2]: kind for kind in (Cancelled, Timeout, NotDone, WouldDeadlock, Closed, Busy, WorkerDied,
+                                                  StoppedEarly)}
 
 
 def from_error(error):

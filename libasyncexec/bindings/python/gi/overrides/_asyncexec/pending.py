@@ -86,6 +86,10 @@ class Pending(Raw):
         """Whether the outcome is, or is going to be, the cancellation."""
         return Raw.is_cancelled(self)
 
+    def was_cancel_requested(self):
+        """Whether somebody wanted to cancel it before it was done, also if that was refused."""
+        return Raw.was_cancel_requested(self)
+
     @property
     def state(self):
         """Where it is in its life, a PendingState."""

@@ -20,9 +20,14 @@ def _wrap(method):
     return call
 
 
+def wrap_with(cls, name, wrapper):
+    """Wraps a virtual method if a class defines it."""
+    method = cls.__dict__.get(name)
+    if callable(method) and not hasattr(method, "wrapped_by_asyncexec"):
+        setattr(cls, name, wrapper(method))
+
+
 def wrap(cls):
     """Wraps the virtual methods that a class defines."""
     for name in ("do_dispatch", "do_shutdown"):
-        method = cls.__dict__.get(name)
-        if callable(method) and not hasattr(method, "wrapped_by_asyncexec"):
-            setattr(cls, name, _wrap(method))
+        wrap_with(cls, name, _wrap)

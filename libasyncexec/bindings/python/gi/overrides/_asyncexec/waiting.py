@@ -43,6 +43,11 @@ def block(pending, timeout=None, *, what="result()", instead="await"):
         _block_only(pending, raw.microseconds(timeout))
 
 
+def block_only(pending):
+    """Blocks until pending is done, and runs nothing of a main context meanwhile."""
+    _block_only(pending, -1)
+
+
 def _scope_is_over():
     scope = scopes.current()
     return scope is not None and scopes.error_of(scope) is not None
