@@ -1,0 +1,681 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""asyncio, and loops of others, as guests in the thread of a caller; and hosts, which callers adopt."""
+
+import asyncio
+import contextvars
+import os
+import sys
+import textwrap
+import threading
+import unittest
+
+from gi.repository import AsyncExec, Gio, GLib
+
+import aextest
+
+Pending = AsyncExec.Pending
+variable = contextvars.ContextVar("variable", default=None)
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+class WithThread(unittest.TestCase):
+    def setUp(self):
+        self.caller = AsyncExec.Caller.new_thread("host")
+        self.addCleanup(lambda: self.caller.stop(force=True).result())
+
+    def call(self, fn, *args, **kwargs):
+        return self.caller.call_using_backend("asyncio", fn, *args, **kwargs)
+
+
+class Work(WithThread):
+    def test_K27_opposite(self):
+        async def work(a, b):
+            await asyncio.sleep(0)
+            return a + b, threading.get_ident(), AsyncExec.Caller.current()
+
+        with AsyncExec.PendingManager() as manager:
+            pending = self.call(work, 2, b=3)
+            self.assertIn(pending, manager)
+        total, thread, caller = pending.result()
+        self.assertEqual((total, thread), (5, self.caller.submit(threading.get_ident).result()))
+        self.assertIs(caller, self.caller)
+
+    def test_K27_exception_is_itself(self):
+        error = LookupError("x")
+
+        async def fail():
+            await asyncio.sleep(0)
+            raise error
+
+        pending = self.call(fail)
+        self.assertIs(pending.exception(), error)
+
+    def test_K27_current_pending_and_contextvars(self):
+        async def work():
+            await asyncio.sleep(0)
+            before = variable.get()
+            variable.set("changed")
+            return AsyncExec.current_pending(), before
+
+        variable.set("given")
+        pending = self.call(work)
+        current, value = pending.result()
+        self.assertIs(current, pending)
+        self.assertEqual((value, variable.get()), ("given", "given"))
+        variable.set(None)
+        pending.result()[0]
+
+    def test_K27_plain_function_in_the_loop(self):
+        async def later():
+            await asyncio.sleep(0)
+            return "later"
+
+        def work():
+            return asyncio.get_running_loop().create_task(later())
+
+        async def wait():
+            return await task
+
+        task = self.call(work).result()
+        self.assertEqual(self.call(wait).result(), "later")
+
+    def test_K27_everything_of_asyncio(self):
+        async def answer(reader, writer):
+            writer.write((await reader.readline()).upper())
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+        async def streams():
+            server = await asyncio.start_server(answer, "127.0.0.1", 0)
+            async with server:
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.write(b"hello\n")
+                line = await reader.readline()
+                writer.close()
+                await writer.wait_closed()
+            return line
+
+        async def process():
+            child = await asyncio.create_subprocess_exec(sys.executable, "-c", "print(input() * 2)",
+                                                         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+            out, _ = await child.communicate(b"ab\n")
+            return out, child.returncode
+
+        async def names():
+            loop = asyncio.get_running_loop()
+            return (await loop.getaddrinfo("127.0.0.1", 80))[0][4], await loop.run_in_executor(None, pow, 2, 5)
+
+        async def timeouts():
+            try:
+                async with asyncio.timeout(0.001):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                return "timeout"
+
+        async def main():
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work()) for work in (streams, process, names, timeouts)]
+            return [task.result() for task in tasks]
+
+        self.assertEqual(self.call(main).result(), [b"HELLO\n", (b"abab\n", 0), (("127.0.0.1", 80), 32), "timeout"])
+
+    def test_K27_awaits_our_pendings(self):
+        pool = AsyncExec.ThreadPool(2)
+        self.addCleanup(lambda: pool.shutdown().result())
+
+        async def main():
+            inner = await AsyncExec.Caller.current().submit(threading.get_ident)
+            return await pool.submit(pow, 2, 3), await asyncio.gather(pool.submit(abs, -1), Pending.sleep(0.001)), \
+                inner == threading.get_ident()
+
+        self.assertEqual(self.call(main).result(), (8, [1, None], True))
+
+    def test_K27_blocking_in_the_loop_is_refused(self):
+        async def main():
+            with self.assertRaises(AsyncExec.WouldDeadlock):
+                Pending().result()
+            with self.assertRaises(RuntimeError):
+                AsyncExec.run(int)
+
+        self.call(main).result()
+
+    def test_K27_our_coroutines_beside(self):
+        """What a caller runs in its own way still can not await asyncio's futures, and is told what can."""
+        async def ours():
+            await asyncio.sleep(0.001)
+
+        async def theirs():
+            return await self.caller.submit(ours)
+
+        with self.assertRaisesRegex(RuntimeError, "call_using_backend"):
+            self.call(theirs).result()
+
+    def test_K27_many_timers(self):
+        """Those that were cancelled do not stay."""
+        async def main():
+            loop = asyncio.get_running_loop()
+            for _ in range(2000):
+                loop.call_later(3600, print).cancel()
+            return len(loop.timers)
+
+        self.assertLess(self.call(main).result(), 200)
+
+    def test_K27_same_backend(self):
+        """Of a caller whose backend it is, asyncio runs all jobs, and those of its children."""
+        caller = AsyncExec.Caller.new_thread(backend="asyncio")
+        self.addCleanup(lambda: caller.stop(force=True).result())
+
+        async def sleep():
+            await asyncio.sleep(0)
+            return asyncio.get_running_loop()
+
+        loop = caller.submit(sleep).result()
+        self.assertIs(caller.submit(asyncio.get_running_loop).result(), loop)
+        self.assertIs(caller.call_later(0.001, sleep).result(), loop)
+        self.assertIs(caller.schedule_call(sleep).result(), loop)
+        self.assertIs(caller.call_using_backend("asyncio", sleep).result(), loop)
+        self.assertIsNot(caller.to_thread(sleep).result(), loop)
+        with self.assertRaises(RuntimeError):
+            caller.call_using_backend("glib", asyncio.get_running_loop).result()
+
+    def test_K27_hosted_by_asyncio(self):
+        """Where asyncio runs the thread, it is that loop, and there is no guest."""
+        async def loop():
+            await asyncio.sleep(0)
+            return asyncio.get_running_loop()
+
+        async def main():
+            caller = AsyncExec.Caller.current()
+            return await caller.call_using_backend("asyncio", loop) is asyncio.get_running_loop()
+
+        self.assertTrue(asyncio.run(main()))
+
+    def test_K27_main_context(self):
+        async def main():
+            await asyncio.sleep(0.001)
+            return threading.get_ident(), AsyncExec.Caller.current() is AsyncExec.Caller.get_main()
+
+        pending = AsyncExec.Caller.get_main().call_using_backend("asyncio", main)
+        self.assertEqual(pending.result(), (threading.get_ident(), True))
+
+    def test_K27_nested_iteration(self):
+        """A callback that runs the main context does not enter the loop once more."""
+        seen = []
+
+        async def second():
+            seen.append("second")
+
+        async def first(inner):
+            inner.append(AsyncExec.Caller.get_main().call_using_backend("asyncio", second))
+            asyncio.get_running_loop().call_soon(seen.append, "soon")
+            fired = []
+            GLib.timeout_add(1, lambda: fired.append(1) or len(fired) < 5)
+            aextest.iterate_until(lambda: len(fired) == 5)
+            seen.append("first")
+
+        inner = []
+        AsyncExec.Caller.get_main().call_using_backend("asyncio", first, inner).result()
+        inner[0].result()
+        self.assertEqual(seen, ["first", "soon", "second"])
+
+
+class Ends(WithThread):
+    def test_K27_cancel(self):
+        started = threading.Event()
+        seen = []
+
+        async def work():
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as error:
+                seen.append(str(error))
+                await asyncio.sleep(0)
+                seen.append("cleaned up")
+                raise
+
+        pending = self.call(work)
+        started.wait()
+        pending.cancel("no more")
+        with self.assertRaisesRegex(AsyncExec.Cancelled, "no more"):
+            pending.result()
+        self.assertEqual(seen, ["no more", "cleaned up"])
+
+    def test_K27_cancelled_and_ends_normally(self):
+        """It is cancelled all the same, and done when the task is."""
+        started, release = threading.Event(), Pending()
+
+        async def work():
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await release
+            return 5
+
+        pending = self.call(work)
+        started.wait()
+        pending.cancel()
+        self.caller.submit(int).result()
+        self.assertFalse(pending.done())
+        release.resolve()
+        with self.assertRaises(AsyncExec.Cancelled):
+            pending.result()
+
+    def test_K27_cancelled_by_itself(self):
+        async def work():
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+
+        with self.assertRaises(AsyncExec.Cancelled):
+            self.call(work).result()
+
+    def test_K27_in_a_group(self):
+        async def wait():
+            await asyncio.Event().wait()
+
+        async def fail():
+            await asyncio.sleep(0)
+            raise LookupError("x")
+
+        async def main():
+            async with AsyncExec.Group():
+                waiting.append(self.call(wait))
+                self.call(fail)
+
+        waiting = []
+        with self.assertRaises(Exception) as raised:
+            AsyncExec.run(main)
+        self.assertIn("LookupError", repr(raised.exception))
+        self.assertTrue(waiting[0].cancelled())
+
+    def test_K27_stop(self):
+        """What is queued never runs, what runs is cancelled, and so is what it has left in the loop."""
+        started = threading.Event()
+        seen = []
+
+        async def generate():
+            try:
+                yield 1
+            finally:
+                seen.append("generator")
+
+        async def left():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                seen.append("left")
+
+        async def work():
+            kept.append(asyncio.create_task(left()))
+            kept.append(generate())
+            await anext(kept[1])
+            await asyncio.get_running_loop().run_in_executor(None, int)
+            self.call(never)
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("job")
+
+        async def never():
+            seen.append("never")
+
+        kept = []
+        self.caller.submit(int).result()
+        files = open_files()
+        pending = self.call(work)
+        started.wait()
+        self.caller.stop(force=True).result()
+        self.assertTrue(pending.cancelled())
+        self.assertEqual(seen, ["job", "left", "generator"])
+        # Its context is gone, with the eventfd of that and of its caller.
+        self.assertLess(open_files(), files)
+        self.assertEqual(threading.active_count(), 1)
+
+    def test_K27_drain(self):
+        """A shutdown that cancels nothing lets it run to its end."""
+        gate = Pending()
+
+        async def work():
+            return await gate
+
+        pending = self.call(work)
+        self.caller.submit(int).result()
+        stopped = self.caller.shutdown()
+        gate.resolve(5)
+        stopped.result()
+        self.assertEqual(pending.result(), 5)
+
+    def test_K27_stop_of_an_adopted_context(self):
+        """The loop goes, the context stays, and gets another one when it is asked again."""
+        context = GLib.MainContext.new()
+        files = open_files()
+
+        async def loop():
+            await asyncio.sleep(0)
+            return asyncio.get_running_loop()
+
+        def body():
+            context.push_thread_default()
+            try:
+                loops = []
+                for _ in range(2):
+                    caller = AsyncExec.Caller.for_context(context)
+                    loops.append(caller.call_using_backend("asyncio", loop).result())
+                    caller.stop(force=True).result()
+                return loops[0] is loops[1], [loop.is_closed() for loop in loops]
+            finally:
+                context.pop_thread_default()
+
+        self.assertEqual(aextest.in_thread(body), (False, [True, True]))
+        del context
+        self.assertLessEqual(open_files(), files)
+
+    def test_K27_context_dies(self):
+        seen = []
+
+        async def wait():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("ended")
+
+        def body():
+            context = GLib.MainContext.new()
+            context.push_thread_default()
+            caller = AsyncExec.Caller.current()
+            caller.call_using_backend("asyncio", wait)
+            aextest.iterate_until(lambda: caller.n_running, context)
+            aextest.iterate_until(lambda: not context.iteration(False), context)
+            context.pop_thread_default()
+
+        aextest.in_thread(body)
+        self.assertEqual(seen, ["ended"])
+
+    def test_K27_unhandled_exception_of_a_task_that_was_left(self):
+        told = []
+
+        async def left():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise LookupError("x")
+
+        async def work():
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: told.append(repr(context["exception"])))
+            loop.left = loop.create_task(left())
+            await asyncio.sleep(0)
+
+        self.call(work).result()
+        self.caller.stop(force=True).result()
+        self.assertEqual(told, ["LookupError('x')"])
+
+    def test_K27_system_exit_is_the_outcome(self):
+        async def work():
+            await asyncio.sleep(0)
+            raise SystemExit(3)
+
+        with self.assertRaises(SystemExit):
+            self.call(work).result()
+        self.assertEqual(self.call(abs, -1).result(), 1)
+
+
+class Program(unittest.TestCase):
+    def run_main(self, text):
+        return aextest.run_script(textwrap.dedent("import asyncio, os, signal, sys, threading\n") + textwrap.dedent(text))
+
+    def test_K27_exit(self):
+        """Nobody stops the caller of the main context: the end of the interpreter does."""
+        done = self.run_main("""
+            async def work():
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.sleep(0.001)
+                    print("ended", flush=True)
+
+            caller = AsyncExec.Caller.get_main()
+            caller.call_using_backend("asyncio", work)
+            caller.call_using_backend("asyncio", asyncio.sleep, 0).result()
+            """)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ended\n", ""))
+
+    def test_K27_ctrl_c(self):
+        """In a loop that PyGObject runs, and in AsyncExec.run(): the task is cancelled, and ends its process."""
+        for run in ("GLib.MainLoop().run()", "AsyncExec.run(wait)"):
+            with self.subTest(run):
+                done = self.run_main(f"""
+                    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+                    async def work():
+                        child = await asyncio.create_subprocess_exec(sys.executable, "-c", "import sys; sys.stdin.read()",
+                                                                     stdin=asyncio.subprocess.PIPE)
+                        os.kill(os.getpid(), signal.SIGINT)
+                        try:
+                            await child.wait()
+                        finally:
+                            child.stdin.close()
+                            print("process", await child.wait(), flush=True)
+
+                    async def wait():
+                        await job
+
+                    job = AsyncExec.Caller.get_main().call_using_backend("asyncio", work)
+                    try:
+                        {run}
+                    except KeyboardInterrupt:
+                        print("interrupted", flush=True)
+                    """)
+                self.assertEqual((done.returncode, sorted(done.stdout.split()), done.stderr),
+                                 (0, ["0", "interrupted", "process"], ""))
+
+
+class Options(WithThread):
+    def assert_code(self, code, function, *args, **kwargs):
+        with self.assertRaises(GLib.Error) as raised:
+            function(*args, **kwargs)
+        self.assertTrue(raised.exception.matches(AsyncExec.Error.quark(), code), raised.exception)
+
+    def test_K27_P15_unknown(self):
+        pending = self.caller.call_using_backend("trio", int)
+        self.assertTrue(pending.done())
+        self.assert_code(AsyncExec.Error.NOT_FOUND, pending.result)
+        self.assertRegex(str(pending.exception()), "trio.*glib.*asyncio")
+        self.assert_code(AsyncExec.Error.NOT_FOUND, self.caller.child, backend="trio")
+        self.assert_code(AsyncExec.Error.NOT_FOUND, AsyncExec.Caller.new_thread, backend="trio")
+        with self.assertRaises(TypeError):
+            self.caller.call_using_backend(asyncio, int)
+        with self.assertRaises(TypeError):
+            self.caller.call_using_backend("asyncio", 5)
+
+    def test_K6_backend_mismatch(self):
+        child = self.caller.child("child", backend="asyncio")
+        self.assertIs(self.caller.child("child"), child)
+        self.assertIs(self.caller.child("child", backend="asyncio"), child)
+        self.assert_code(AsyncExec.Error.MISMATCH, self.caller.child, "child", backend="glib")
+        context = GLib.MainContext.new()
+        caller = AsyncExec.Caller.for_context(context, backend="asyncio")
+        self.assertEqual(caller.backend, "asyncio")
+        self.assertIs(AsyncExec.Caller.for_context(context), caller)
+        self.assert_code(AsyncExec.Error.MISMATCH, AsyncExec.Caller.for_context, context, backend="glib")
+
+    def test_K6_name_mismatch(self):
+        context = GLib.MainContext.new()
+        caller = AsyncExec.Caller.for_context(context, "view", backend="asyncio")
+        self.assertEqual(caller.name, "view")
+        self.assert_code(AsyncExec.Error.MISMATCH, AsyncExec.Caller.for_context, context, "model", backend="asyncio")
+
+    def test_K29_options_passed(self):
+        child = self.caller.child(backend="asyncio", niceness=3)
+        self.assertEqual((child.backend, child.niceness), ("asyncio", 3))
+        grandchild = child.child()
+        self.assertEqual((grandchild.backend, grandchild.niceness), ("asyncio", 3))
+        self.assertEqual(child.child(backend="glib").backend, "glib")
+        self.assertEqual(self.caller.backend, "glib")
+
+    def test_K25_schedule_call(self):
+        async def work():
+            await asyncio.sleep(0)
+            return variable.get(), AsyncExec.current_pending().name
+
+        context = contextvars.copy_context()
+        context.run(variable.set, "other")
+        pending = self.caller.schedule_call(work, (), None, context, (), "asyncio")
+        self.assertEqual(pending.result()[0], "other")
+
+
+class OwnGuest(unittest.TestCase):
+    def test_K27_a_backend_in_python(self):
+        """The loop of a GLib.MainContext, in the thread of another one."""
+        class Nested(AsyncExec.Guest):
+            context = None
+
+            def do_dispatch(self, job):
+                if self.context is None:
+                    self.context = GLib.MainContext.new()
+                if job.name == "refused":
+                    raise LookupError("x")
+                source = GLib.idle_source_new()
+                source.set_callback(lambda *data: job.run())
+                source.attach(self.context)
+                self.set_ready_time(0)
+
+            def do_iterate(self):
+                self.context.iteration(False)
+                self.set_ready_time(0 if self.context.pending() else None)
+
+            def do_end(self):
+                seen.append(self.caller.name)
+                self.set_fd(None)
+                return Pending.resolved(None)
+
+        def work():
+            return GLib.main_current_source().get_context()
+
+        seen = []
+        AsyncExec.Caller.register_backend("nested", Nested)
+        AsyncExec.Caller.register_backend("nested", Nested)
+        with self.assertRaises(GLib.Error):
+            AsyncExec.Caller.register_backend("asyncio", Nested)
+        with self.assertRaises(TypeError):
+            AsyncExec.Caller.register_backend("other", int)
+        caller = AsyncExec.Caller.new_thread("outer")
+        self.assertNotEqual(caller.call_using_backend("nested", work).result(), caller.context)
+        self.assertEqual(caller.call_using_backend("glib", work).result(), caller.context)
+        caller.stop(force=True).result()
+        self.assertEqual(seen, ["outer"])
+
+
+class Hosts(unittest.TestCase):
+    """K28: a loop that owns the thread is adopted; whoever brings it has it run."""
+
+    def test_K28_main_loop(self):
+        for context in (None, GLib.MainContext.new()):
+            host = GLib.MainLoop.new(context, False)
+
+            async def work(a, b):
+                await AsyncExec.sleep(0.001)
+                self.assertTrue(host.is_running())
+                return a + b, AsyncExec.Caller.current().context == host.get_context()
+
+            self.assertEqual(AsyncExec.run_hosted(host, work, 2, b=3), (5, True))
+            self.assertFalse(host.is_running())
+
+    def test_K28_application(self):
+        app = Gio.Application(flags=Gio.ApplicationFlags.NON_UNIQUE)
+        app.connect("activate", lambda app: seen.append("activated"))
+        seen = []
+
+        async def work():
+            await AsyncExec.sleep(0.001)
+            await AsyncExec.Caller.current().call_using_backend("asyncio", asyncio.sleep, 0.001)
+            return seen
+
+        self.assertEqual(AsyncExec.run_hosted(app, work), ["activated"])
+
+    def test_K28_exception(self):
+        error = LookupError("x")
+
+        def fail():
+            raise error
+
+        with self.assertRaises(LookupError) as raised:
+            AsyncExec.run_hosted(GLib.MainLoop(), fail)
+        self.assertIs(raised.exception, error)
+        error.__traceback__ = None
+
+    def test_K28_host_ends_before(self):
+        host = GLib.MainLoop()
+        seen = []
+
+        async def work():
+            GLib.idle_add(host.quit)
+            try:
+                await Pending()
+            finally:
+                seen.append("ended")
+
+        with self.assertRaisesRegex(RuntimeError, "ended before"):
+            AsyncExec.run_hosted(host, work)
+        self.assertEqual(seen, ["ended"])
+
+    def test_K28_second_host(self):
+        def work():
+            with self.assertRaisesRegex(RuntimeError, "a host already"):
+                AsyncExec.run_hosted(GLib.MainLoop(), int)
+            return "refused"
+
+        self.assertEqual(AsyncExec.run_hosted(GLib.MainLoop(), work), "refused")
+        self.assertEqual(AsyncExec.run(work), "refused")
+
+    def test_K28_not_a_host(self):
+        for host in (5, GLib.MainLoop, object()):
+            with self.assertRaisesRegex(TypeError, "a host is"):
+                AsyncExec.run_hosted(host, int)
+
+    def test_K28_host_of_the_program(self):
+        """Whatever runs and quits."""
+        class Host:
+            def __init__(self):
+                self.over = False
+
+            def run(self):
+                aextest.iterate_until(lambda: self.over)
+
+            def quit(self):
+                self.over = True
+
+        self.assertEqual(AsyncExec.run_hosted(Host(), abs, -1), 1)
+
+    def test_K28_ctrl_c(self):
+        done = aextest.run_script("""
+            import os
+            import signal
+
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+            async def work():
+                os.kill(os.getpid(), signal.SIGINT)
+                try:
+                    await AsyncExec.Pending()
+                except AsyncExec.Cancelled as error:
+                    print(error, flush=True)
+                    raise
+
+            try:
+                AsyncExec.run_hosted(GLib.MainLoop(), work)
+            except KeyboardInterrupt:
+                print("interrupt")
+            """)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "interrupted\ninterrupt\n", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
