@@ -29,6 +29,7 @@ G_DEFINE_TYPE_WITH_PRIVATE (TestGuest, test_guest, AEX_TYPE_GUEST)
 /* Of the guests of a test, which has one at a time. */
 static int n_guests;       /* atomic: made so far */
 static int n_alive;        /* atomic */
+static int n_ended;        /* atomic: told to end */
 static int is_paused;      /* atomic: their loops do not run jobs */
 static int wants_more;     /* atomic: they are always ready */
 static AexGate dispatched;
@@ -112,6 +113,7 @@ test_guest_end (AexGuest *guest)
   TestGuestPrivate *priv = test_guest_get_instance_private (TEST_GUEST (guest));
 
   g_assert_null (priv->ended);
+  g_atomic_int_inc (&n_ended);
   priv->ended = aex_pending_new ();
   aex_guest_set_ready_time (guest, g_get_monotonic_time () + 1000);
   return g_object_ref (priv->ended);
@@ -238,15 +240,18 @@ static void
 begin_test (void)
 {
   g_atomic_int_set (&n_guests, 0);
+  g_atomic_int_set (&n_ended, 0);
   g_atomic_int_set (&is_paused, FALSE);
   g_atomic_int_set (&wants_more, FALSE);
   aex_gate_init (&dispatched);
 }
 
+/* So many guests were made, and all were ended. */
 static void
 end_test (int expected)
 {
   g_assert_cmpint (g_atomic_int_get (&n_guests), ==, expected);
+  g_assert_cmpint (g_atomic_int_get (&n_ended), ==, expected);
   g_assert_cmpint (g_atomic_int_get (&n_alive), ==, 0);
   aex_gate_clear (&dispatched);
 }
@@ -555,6 +560,8 @@ test_context_dies (void)
   g_main_context_pop_thread_default (context);
   g_clear_pointer (&context, g_main_context_unref);
   g_assert_true (aex_pending_is_done (aex_caller_get_stopped (caller)));
+  g_assert_cmpint (g_atomic_int_get (&n_ended), ==, 0);
+  g_atomic_int_set (&n_ended, 1);
   end_test (1);
 }
 

@@ -102,7 +102,7 @@ void           aex_caller_workers_changed    (AexCallerWorkers *self);    /* the
 void           aex_caller_workers_lost       (AexCallerWorkers *self, AexCallerCore *worker);    /* it has ended */
 
 /* ---- aex-caller-guests.c */
-extern const AexEntryKind aex_guest_job_kind;    /* a: the pending, a reference; b: generation; c: the core, a reference */
+extern const AexEntryKind aex_guest_job_kind;    /* a: the pending, a reference; b: generation */
 /* A job that another loop is to run gets an entry that says so. */
 void           aex_caller_core_divert        (AexCallerCore *self, AexEntry *entry);
 const char    *aex_caller_core_get_backend_for (AexCallerCore *self, AexPending *job);    /* NULL: glib */

@@ -258,8 +258,6 @@ caller_hand_over (AexCore *core, AexLane lane, const AexEntry *given, GError **e
   aex_caller_core_divert (self, &entry);
   if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, &entry)))
     return TRUE;
-  if (entry.kind == &aex_guest_job_kind)
-    aex_target_unref (self);
   if (is_job)
     atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
   return FALSE;
@@ -289,8 +287,6 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
       aex_caller_core_divert (self, &entry);
       if (aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
         return job;
-      if (entry.kind == &aex_guest_job_kind)
-        aex_target_unref (self);
       atomic_fetch_sub (&self->n_queued, 1);
       acceptance = AEX_REFUSED_CLOSED;
     }

@@ -121,29 +121,31 @@ give_to_guest (AexCallerCore *self, AexPending *job)
 static void
 guest_job_run (AexEntry *entry, AexTarget *target)
 {
-  AexCallerCore *self = entry->c;
   AexPending *job = entry->a;
   guint state = aex_pending_load (job);
+  gboolean is_valid = AEX_PHASE (state) == AEX_PHASE_QUEUED && AEX_GENERATION (state) == GPOINTER_TO_UINT (entry->b);
+  AexCallerCore *self = is_valid ? aex_caller_core_peek_for_home ((AexHome *) target) : NULL;
 
-  if (AEX_PHASE (state) == AEX_PHASE_QUEUED && AEX_GENERATION (state) == GPOINTER_TO_UINT (entry->b))
+  if (self != NULL)
     {
       give_to_guest (self, job);
+      aex_target_unref (self);
       g_object_unref (job);
+    }
+  else if (is_valid)
+    {
+      aex_job_kind.drop (entry, target);
     }
   else
     {
       aex_job_kind.run (entry, target);
     }
-  aex_target_unref (self);
 }
 
 static void
 guest_job_drop (AexEntry *entry, AexTarget *target)
 {
-  AexCallerCore *self = entry->c;
-
   aex_job_kind.drop (entry, target);
-  aex_target_unref (self);
 }
 
 static gboolean
@@ -157,10 +159,8 @@ const AexEntryKind aex_guest_job_kind = { .run = guest_job_run, .drop = guest_jo
 void
 aex_caller_core_divert (AexCallerCore *self, AexEntry *entry)
 {
-  if (entry->kind != &aex_job_kind || aex_caller_core_get_backend_for (self, entry->a) == NULL)
-    return;
-  entry->kind = &aex_guest_job_kind;
-  entry->c = aex_target_ref (self);
+  if (entry->kind == &aex_job_kind && aex_caller_core_get_backend_for (self, entry->a) != NULL)
+    entry->kind = &aex_guest_job_kind;
 }
 
 /* ---- their end */
@@ -272,6 +272,8 @@ aex_caller_core_abandon_guests (AexCallerCore *self)
 {
   g_autoptr (GPtrArray) guests = g_steal_pointer (&self->guests);
 
+  if (guests != NULL)
+    aex_caller_core_drop_held (self);
   for (guint i = 0; guests != NULL && i < guests->len; i++)
     {
       aex_guest_detach (guests->pdata[i]);

@@ -278,8 +278,6 @@ aex_caller_options_inherit (const AexCallerOptions *self, const AexCallerOptions
     result->niceness = parent->niceness;
   if (result->poll_func == NULL)
     result->poll_func = parent->poll_func;
-  if (result->backend == NULL)
-    result->backend = parent->backend;
   result->has_context_flags |= parent->has_context_flags;
   result->has_niceness |= parent->has_niceness;
   return result;

@@ -77,6 +77,7 @@ aex_caller_core_new_thread (const AexCallerOptions *given, AexCallerCore *parent
 
   if (home == NULL)
     return NULL;
+  /* The parent may have adopted its context, and have no options. */
   if (options->backend == NULL && parent != NULL)
     options->backend = parent->backend;
   self = aex_caller_core_new (home, options->name, g_main_context_ref (context), TRUE, parent);

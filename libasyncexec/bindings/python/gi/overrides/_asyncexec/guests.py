@@ -4,6 +4,7 @@
 import asyncio
 import heapq
 import selectors
+import threading
 import weakref
 
 from . import context as contexts
@@ -43,6 +44,18 @@ class Guest(Raw):
         Raw.set_ready_time(self, raw.microseconds(seconds))
 
 
+class _Selector(selectors.EpollSelector):
+    """It knows whether the last turn has found something."""
+
+    has_found = False
+
+    def select(self, timeout=None):
+        """As in selectors."""
+        ready = super().select(timeout)
+        self.has_found = bool(ready)
+        return ready
+
+
 class _Loop(asyncio.SelectorEventLoop):
     """asyncio's loop, of which somebody else runs single turns; it says when there is something for one to do."""
 
@@ -53,7 +66,7 @@ class _Loop(asyncio.SelectorEventLoop):
         self.timers = []           # a heap of (when, number, handle)
         self.n_timers = 0          # so far: they tell timers of the same time apart
         self.n_kept = 64           # with more timers than that, those that were cancelled are taken out
-        self.epoll = selectors.EpollSelector()
+        self.epoll = _Selector()
         super().__init__(self.epoll)
 
     def call_soon(self, callback, *args, context=None):
@@ -106,6 +119,8 @@ class _Loop(asyncio.SelectorEventLoop):
             self.stop()
             self.run_forever()
         finally:
+            # What wakes the loop may have been read when more had been put in than this turn has called.
+            self.wanted = self.wanted or self.epoll.has_found
             self.in_turn = False
             if outer is not None:
                 asyncio._set_running_loop(outer)
@@ -178,6 +193,8 @@ driver.stepper = stepper
 class AsyncioGuest(Guest):
     """asyncio in the thread of a caller: the backend “asyncio”.  Where asyncio runs that thread already, it is that loop."""
 
+    # PyGObject makes no new type of a class that says it is of an override.
+    __module__ = "asyncexec"
     __gtype_name__ = "AexPythonAsyncioGuest"
 
     loop = None       # of its own
@@ -197,7 +214,8 @@ class AsyncioGuest(Guest):
             hosting.is_served(loop)
             Raw.set_fd(self, loop.epoll.fileno())
             weakref.finalize(self, _abandon, loop).atexit = False
-            if contexts.is_main_thread():
+            # Not contexts.is_main_thread(), for which threading would remember this thread.
+            if threading.get_ident() == threading.main_thread().ident:
                 _of_main_thread.add(self)
         return self.loop
 
@@ -245,7 +263,9 @@ class AsyncioGuest(Guest):
             left = asyncio.all_tasks() - {asyncio.current_task()}
             own = {task for task in left if task not in _tasks}
             for task in left:
-                task.cancel()
+                # Once is enough: it may clean up already.
+                if not (hasattr(task, "cancelling") and task.cancelling()):
+                    task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             for task in own:
                 if not task.cancelled() and task.exception() is not None:
