@@ -192,33 +192,44 @@ class Work(WithThread):
 
         self.assertTrue(asyncio.run(main()))
 
-    def test_K27_main_context(self):
+    def test_K27_adopted_context(self):
+        """Of a thread that Python has made."""
         async def main():
             await asyncio.sleep(0.001)
-            return threading.get_ident(), AsyncExec.Caller.current() is AsyncExec.Caller.get_main()
+            return threading.get_ident(), AsyncExec.Caller.current()
 
-        pending = AsyncExec.Caller.get_main().call_using_backend("asyncio", main)
-        self.assertEqual(pending.result(), (threading.get_ident(), True))
+        def body():
+            caller = AsyncExec.Caller.current()
+            seen = caller.call_using_backend("asyncio", main).result()
+            caller.stop(force=True).result()
+            return seen == (threading.get_ident(), caller)
+
+        self.assertTrue(aextest.with_own_context(body))
 
     def test_K27_nested_iteration(self):
         """A callback that runs the main context does not enter the loop once more."""
-        seen = []
-
-        async def second():
+        async def second(seen):
             seen.append("second")
 
-        async def first(inner):
-            inner.append(AsyncExec.Caller.get_main().call_using_backend("asyncio", second))
+        async def first(seen, inner):
+            inner.append(AsyncExec.Caller.current().call_using_backend("asyncio", second, seen))
             asyncio.get_running_loop().call_soon(seen.append, "soon")
             fired = []
-            GLib.timeout_add(1, lambda: fired.append(1) or len(fired) < 5)
-            aextest.iterate_until(lambda: len(fired) == 5)
+            source = GLib.timeout_source_new(1)
+            source.set_callback(lambda *data: fired.append(1) or len(fired) < 5)
+            source.attach(GLib.MainContext.get_thread_default())
+            aextest.iterate_until(lambda: len(fired) == 5, GLib.MainContext.get_thread_default())
             seen.append("first")
 
-        inner = []
-        AsyncExec.Caller.get_main().call_using_backend("asyncio", first, inner).result()
-        inner[0].result()
-        self.assertEqual(seen, ["first", "soon", "second"])
+        def body():
+            seen, inner = [], []
+            caller = AsyncExec.Caller.current()
+            caller.call_using_backend("asyncio", first, seen, inner).result()
+            inner.pop().result()
+            caller.stop(force=True).result()
+            return seen
+
+        self.assertEqual(aextest.with_own_context(body), ["first", "soon", "second"])
 
 
 class Ends(WithThread):
@@ -337,7 +348,7 @@ class Ends(WithThread):
         self.assertEqual(seen, ["job", "left", "generator"])
         # Its context is gone, with the eventfd of that and of its caller.
         self.assertLess(open_files(), files)
-        self.assertEqual(threading.active_count(), 1)
+        self.assertEqual([thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio")], [])
 
     def test_K27_drain(self):
         """A shutdown that cancels nothing lets it run to its end."""
@@ -578,7 +589,7 @@ class Hosts(unittest.TestCase):
     """K28: a loop that owns the thread is adopted; whoever brings it has it run."""
 
     def test_K28_main_loop(self):
-        for context in (None, GLib.MainContext.new()):
+        def run(context):
             host = GLib.MainLoop.new(context, False)
 
             async def work(a, b):
@@ -589,6 +600,9 @@ class Hosts(unittest.TestCase):
             self.assertEqual(AsyncExec.run_hosted(host, work, 2, b=3), (5, True))
             self.assertFalse(host.is_running())
 
+        run(None)
+        aextest.in_thread(run, GLib.MainContext.new())
+
     def test_K28_application(self):
         app = Gio.Application(flags=Gio.ApplicationFlags.NON_UNIQUE)
         app.connect("activate", lambda app: seen.append("activated"))
@@ -596,7 +610,6 @@ class Hosts(unittest.TestCase):
 
         async def work():
             await AsyncExec.sleep(0.001)
-            await AsyncExec.Caller.current().call_using_backend("asyncio", asyncio.sleep, 0.001)
             return seen
 
         self.assertEqual(AsyncExec.run_hosted(app, work), ["activated"])
