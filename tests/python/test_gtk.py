@@ -198,20 +198,16 @@ class Application(unittest.TestCase):
         import asyncio
         import sys
 
-        class Drawn:
+        class Drawn(Gtk.Widget):
             def __init__(self, window):
+                super().__init__()
                 self.count = 0
-                self.area = Gtk.DrawingArea()
-                self.area.set_draw_func(self.on_draw)
-                self.area.add_tick_callback(self.on_tick)
-                window.set_child(self.area)
+                self.set_size_request(50, 50)
+                self.add_tick_callback(lambda *args: self.queue_draw() or True)
+                window.set_child(self)
 
-            def on_draw(self, *args):
+            def do_snapshot(self, snapshot):
                 self.count += 1
-
-            def on_tick(self, area, clock):
-                area.queue_draw()
-                return True
 
         async def echo(reader, writer):
             while line := await reader.readline():
@@ -266,7 +262,7 @@ class Application(unittest.TestCase):
                     return drawn.count >= start + 50
                 async with asyncio.TaskGroup() as group:
                     tasks = [group.create_task(work(is_over)) for work in (use_streams, use_process, keep_busy)]
-                return [task.result() > 50 for task in tasks], threading.get_ident() == main_thread
+                return [task.result() > 10 for task in tasks], threading.get_ident() == main_thread
 
             def activate(app, window):
                 def show(pending):
