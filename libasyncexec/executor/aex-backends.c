@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What else than GLib's loop may run in the thread of a caller: backends, by their names. */
+#include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-guest-private.h"
 
@@ -90,6 +91,8 @@ aex_caller_register_backend (const char *name, GType guest_type, GError **error)
 
   g_return_val_if_fail (name != NULL, FALSE);
 
+  if (aex_fork_check (error))
+    return FALSE;
   if (!g_type_is_a (guest_type, AEX_TYPE_GUEST) || G_TYPE_IS_ABSTRACT (guest_type))
     {
       g_set_error (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT,
