@@ -21,6 +21,8 @@ G_DECLARE_DERIVABLE_TYPE (AexGuest, aex_guest, AEX, GUEST, GObject)
  * @job.
  *
  * Called in a dispatch of the caller.
+ *
+ * Since: 1.0
  */
 /**
  * AexGuestClass::iterate:
@@ -32,6 +34,8 @@ G_DECLARE_DERIVABLE_TYPE (AexGuest, aex_guest, AEX, GUEST, GObject)
  * Called in a dispatch of the context of the caller, and never inside of
  * itself: when the file descriptor of [method@Guest.set_fd] is readable, or
  * the time has come.
+ *
+ * Since: 1.0
  */
 /**
  * AexGuestClass::end:
@@ -45,6 +49,8 @@ G_DECLARE_DERIVABLE_TYPE (AexGuest, aex_guest, AEX, GUEST, GObject)
  *
  * Returns: (transfer full) (nullable): a pending that is done when nothing of
  *   the loop is left; %NULL when that is now
+ *
+ * Since: 1.0
  */
 struct _AexGuestClass
 {
