@@ -25,6 +25,7 @@
 #include "aex-trampoline.h"
 #include "aex-caller-options.h"
 #include "aex-caller.h"
+#include "aex-guest.h"
 #include "aex-call-queue.h"
 #include "aex-caller-pool.h"
 #include "aex-permit.h"

@@ -33,6 +33,13 @@ struct _AexCallerCore {
   AexCallerOptions *options;    /* of its thread; NULL: it has none of its own */
   AexCallerCore *parent;        /* owned */
   AexCallerWorkers *employer;   /* a child that works for to_thread(): for whom; a reference */
+  const char *backend;          /* interned; NULL is glib */
+
+  /* see aex-caller-guests.c */
+  GPtrArray *guests;            /* element AexGuest, a reference; own thread */
+  atomic_int n_guests;          /* those that are ending count */
+  atomic_int guests_end_posted;
+  atomic_int n_held;            /* of held */
 
   atomic_int n_children;        /* those that are being made count */
   atomic_uint max_idle_workers;
@@ -43,13 +50,15 @@ struct _AexCallerCore {
   GPtrArray *children;          /* element AexCallerCore, a reference, until it has ended */
   AexCallerWorkers *workers;    /* of to_thread(), made at its first use; a reference */
   GHashTable *queues;           /* AexCallQueue, a reference, until it is closed */
+  GHashTable *held;             /* AexPending, a reference: a guest has it, and it has not started */
   guint n_holds;
   gboolean is_protected;
   gboolean is_released;         /* the last hold is gone: nobody gets another one */
 };
 
-/* One per home, found or made; a reference.  name is that of one that is made; made: whether it was; all may be NULL. */
-AexCallerCore *aex_caller_core_ref_for_home  (AexHome *home, const char *name, gboolean *made);
+/* One per home, found or made; a reference.  options: name and backend of one that is made; made: whether it was; all may
+ * be NULL. */
+AexCallerCore *aex_caller_core_ref_for_home  (AexHome *home, const AexCallerOptions *options, gboolean *made);
 /* NULL: there is none. */
 AexCallerCore *aex_caller_core_peek_for_home (AexHome *home);
 AexCallerCore *aex_caller_core_new_thread    (const AexCallerOptions *options, AexCallerCore *parent, AexCallerWorkers *employer, GError **error);
@@ -91,6 +100,19 @@ AexCallerWorkers *aex_caller_core_ref_workers (AexCallerCore *self, GError **err
 void           aex_caller_workers_shutdown   (AexCallerWorkers *self, AexShutdownFlags flags);
 void           aex_caller_workers_changed    (AexCallerWorkers *self);    /* the limits */
 void           aex_caller_workers_lost       (AexCallerWorkers *self, AexCallerCore *worker);    /* it has ended */
+
+/* ---- aex-caller-guests.c */
+extern const AexEntryKind aex_guest_job_kind;    /* a: the pending, a reference; b: generation */
+/* A job that another loop is to run gets an entry that says so. */
+void           aex_caller_core_divert        (AexCallerCore *self, AexEntry *entry);
+const char    *aex_caller_core_get_backend_for (AexCallerCore *self, AexPending *job);    /* NULL: glib */
+/* A guest has it no more: it has started, or was dropped. */
+void           aex_caller_core_forget_held   (AexCallerCore *self, AexPending *job, gboolean dropped);
+void           aex_caller_core_drop_held     (AexCallerCore *self);
+/* FALSE: there are some, and when they have ended self is asked again whether it has. */
+gboolean       aex_caller_core_end_guests    (AexCallerCore *self);
+/* On its thread: the context dies, nobody can wait for them. */
+void           aex_caller_core_abandon_guests (AexCallerCore *self);
 
 /* ---- aex-call-queue.c */
 void           aex_caller_core_end_queues    (AexCallerCore *self);

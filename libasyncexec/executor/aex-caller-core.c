@@ -28,6 +28,7 @@ aex_caller_core_ended (AexCallerCore *self)
 {
   aex_target_ref (self);
   aex_caller_core_end_queues (self);
+  aex_caller_core_abandon_guests (self);
   if (aex_home_clear_on_dead (self->home, self))
     {
       aex_home_set_executor (self->home, NULL);
@@ -72,6 +73,8 @@ aex_caller_core_check_stopped (AexCallerCore *self)
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
     return;
+  if (!aex_caller_core_end_guests (self))
+    return;
   if (!self->owns_thread)
     {
       aex_caller_core_ended (self);
@@ -94,7 +97,7 @@ is_my_job (const AexEntry *entry, gpointer data)
 
   if (entry->kind == &aex_post_kind)
     return TRUE;
-  return entry->kind == &aex_job_kind
+  return (entry->kind == &aex_job_kind || entry->kind == &aex_guest_job_kind)
          && aex_core_has_job (&self->core, ((AexPending *) entry->a)->environment->executor, entry->a);
 }
 
@@ -130,7 +133,7 @@ purge (AexCallerCore *self)
 static gboolean
 is_my_timer (const AexEntry *entry, gpointer data)
 {
-  return is_my_job (entry, data) && entry->kind == &aex_job_kind
+  return is_my_job (entry, data) && entry->kind != &aex_post_kind
          && ((AexPending *) entry->a)->flags & AEX_FLAG_TIMED;
 }
 
@@ -143,7 +146,10 @@ caller_shutdown (AexCore *core, AexShutdownFlags flags)
   aex_pending_record (self->stopping, AEX_TAG_NONE, (AexWord) { 0 });
   aex_caller_core_end_children (self, flags);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED)
-    purge (self);
+    {
+      purge (self);
+      aex_caller_core_drop_held (self);
+    }
   else
     aex_home_drop_timers (self->home, is_my_timer, self);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
@@ -202,6 +208,7 @@ caller_finalize (AexTarget *target)
   g_clear_pointer (&self->workers, aex_target_unref);
   g_ptr_array_unref (self->children);
   g_clear_pointer (&self->queues, g_hash_table_unref);
+  g_clear_pointer (&self->held, g_hash_table_unref);
   g_mutex_clear (&self->family_lock);
   g_object_unref (self->started);
   g_object_unref (self->stopping);
@@ -238,16 +245,18 @@ caller_accepts (AexCallerCore *self, GError **error)
 }
 
 static gboolean
-caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
+caller_hand_over (AexCore *core, AexLane lane, const AexEntry *given, GError **error)
 {
   AexCallerCore *self = (AexCallerCore *) core;
-  gboolean is_job = entry->kind == &aex_job_kind;
+  gboolean is_job = given->kind == &aex_job_kind;
+  AexEntry entry = *given;
 
   if (G_UNLIKELY (!caller_ensure_thread (core, error)))
     return FALSE;
   if (is_job)
     atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
-  if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
+  aex_caller_core_divert (self, &entry);
+  if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, &entry)))
     return TRUE;
   if (is_job)
     atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
@@ -275,6 +284,7 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
   if (acceptance == AEX_ACCEPTED)
     {
       atomic_fetch_add (&self->n_queued, 1);
+      aex_caller_core_divert (self, &entry);
       if (aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
         return job;
       atomic_fetch_sub (&self->n_queued, 1);
@@ -305,6 +315,8 @@ caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
       atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
       atomic_fetch_add_explicit (&self->n_running, 1, memory_order_relaxed);
       aex_run_slots_push (&self->slots, job);
+      if (G_UNLIKELY (atomic_load_explicit (&self->n_held, memory_order_relaxed) > 0))
+        aex_caller_core_forget_held (self, job, FALSE);
       if (job->flags & AEX_FLAG_ASYNC)
         aex_core_add_detached (&self->core, job);
       break;
@@ -319,6 +331,8 @@ caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
       atomic_fetch_sub (&self->n_queued, 1);
       if (job->flags & AEX_FLAG_TIMED)
         aex_home_note_dead_timer (self->home);
+      if (G_UNLIKELY (atomic_load (&self->n_held) > 0))
+        aex_caller_core_forget_held (self, job, TRUE);
       break;
     case AEX_JOB_LEFT:
     default:
@@ -337,6 +351,7 @@ caller_requeue (AexTarget *target, AexPending *job, AexLane lane, guint generati
   AexCallerCore *self = (AexCallerCore *) target;
   AexEntry entry = { &aex_job_kind, g_object_ref (job), GUINT_TO_POINTER (generation), NULL };
 
+  aex_caller_core_divert (self, &entry);
   aex_target_post_or_drop (&self->home->target, lane, &entry);
 }
 
@@ -485,7 +500,7 @@ aex_caller_core_peek_for_home (AexHome *home)
 }
 
 AexCallerCore *
-aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_made)
+aex_caller_core_ref_for_home (AexHome *home, const AexCallerOptions *options, gboolean *was_made)
 {
   AexCallerCore *self, *made = NULL;
 
@@ -496,7 +511,8 @@ aex_caller_core_ref_for_home (AexHome *home, const char *name, gboolean *was_mad
   if (self != NULL)
     return self;
 
-  made = aex_caller_core_new (home, name, atomic_load (&home->context), FALSE, NULL);
+  made = aex_caller_core_new (home, options != NULL ? options->name : NULL, atomic_load (&home->context), FALSE, NULL);
+  made->backend = options != NULL ? options->backend : NULL;
   g_mutex_lock (&cores_lock);
   self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
   if (self == NULL)

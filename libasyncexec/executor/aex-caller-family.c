@@ -189,7 +189,7 @@ aex_caller_ref_child (AexCaller *self, const char *name, GError **error)
  * Returns: (transfer full): the child, %NULL if @error is set:
  *   %AEX_ERROR_CLOSED when @self is stopping, %AEX_ERROR_MISMATCH when the
  *   child is there with other options, %AEX_ERROR_INVALID_ARGUMENT when they
- *   make no sense
+ *   make no sense, %AEX_ERROR_NOT_FOUND when there is no such backend
  *
  * Since: 1.0
  */
@@ -280,6 +280,7 @@ aex_caller_dup_options (AexCaller *self)
   core = aex_caller_get_caller_core (self);
   options = core->options != NULL ? aex_caller_options_copy (core->options) : aex_caller_options_new ();
   aex_caller_options_set_name (options, core->core.name);
+  aex_caller_options_set_backend (options, core->backend);
   return options;
 }
 

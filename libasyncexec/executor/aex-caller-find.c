@@ -112,6 +112,48 @@ aex_caller_ref_for_context (GMainContext *context)
   return self;
 }
 
+/* What options do not say is not compared, unless the name always is. */
+static gboolean
+is_as_wanted (AexCallerCore *core, const AexCallerOptions *options, gboolean compares_name, GError **error)
+{
+  const char *backend = core->backend != NULL ? core->backend : "glib";
+
+  if (compares_name && g_strcmp0 (core->core.name, options->name) != 0)
+    {
+      g_set_error (error, AEX_ERROR, AEX_ERROR_MISMATCH,
+                   _("The caller of this context is called “%s”: ask for it by that name, or by none"),
+                   core->core.name != NULL ? core->core.name : "");
+      return FALSE;
+    }
+  if (options->backend != NULL && !g_str_equal (options->backend, backend))
+    {
+      g_set_error (error, AEX_ERROR, AEX_ERROR_MISMATCH,
+                   _("The backend of the caller of this context is “%s”: ask for it with that, or with none"), backend);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static AexCaller *
+ref_adopted (GMainContext *context, const AexCallerOptions *options, gboolean compares_name, GError **error)
+{
+  AexCallerCore *core;
+  AexCaller *self = NULL;
+  AexHome *home;
+
+  if (aex_fork_check (error) || !aex_caller_options_check (options, error) || !aex_caller_options_check_adopted (options, error))
+    return NULL;
+  home = aex_home_ref_for_context (context, error);
+  if (home == NULL)
+    return NULL;
+  core = aex_caller_core_ref_for_home (home, options, NULL);
+  aex_target_unref (home);
+  if (is_as_wanted (core, options, compares_name, error))
+    self = aex_caller_ref_for_core (core, core->core.name);
+  aex_target_unref (core);
+  return self;
+}
+
 /**
  * aex_caller_ref_for_context_named:
  * @context: (nullable): a main context, %NULL for the default one
@@ -129,24 +171,34 @@ aex_caller_ref_for_context (GMainContext *context)
 AexCaller *
 aex_caller_ref_for_context_named (GMainContext *context, const char *name, GError **error)
 {
-  AexCallerCore *core;
-  AexCaller *self = NULL;
-  AexHome *home;
+  AexCallerOptions options = { .name = (char *) name };
 
-  if (aex_fork_check (error))
-    return NULL;
-  home = aex_home_ref_for_context (context, error);
-  if (home == NULL)
-    return NULL;
-  core = aex_caller_core_ref_for_home (home, name, NULL);
-  aex_target_unref (home);
-  if (g_strcmp0 (core->core.name, name) == 0)
-    self = aex_caller_ref_for_core (core, name);
-  else
-    g_set_error (error, AEX_ERROR, AEX_ERROR_MISMATCH, _("The caller of this context is called “%s”: ask for it by that name, or by none"),
-                 core->core.name != NULL ? core->core.name : "");
-  aex_target_unref (core);
-  return self;
+  return ref_adopted (context, &options, TRUE, error);
+}
+
+/**
+ * aex_caller_ref_for_context_full:
+ * @context: (nullable): a main context, %NULL for the default one
+ * @options: (nullable): name and backend that the caller has or gets
+ * @error: return location for an error
+ *
+ * Gets the caller of a context, or makes one with these options. The caller
+ * adopts a loop that somebody else runs, so only its name and its backend can
+ * be chosen; what is not said is not compared.
+ *
+ * Returns: (transfer full): the caller, %NULL if @error is set:
+ *   %AEX_ERROR_MISMATCH when it is there with others,
+ *   %AEX_ERROR_NOT_FOUND when there is no such backend,
+ *   %AEX_ERROR_INVALID_ARGUMENT when @options say how to make a context or a thread
+ *
+ * Since: 1.0
+ */
+AexCaller *
+aex_caller_ref_for_context_full (GMainContext *context, AexCallerOptions *options, GError **error)
+{
+  AexCallerOptions none = { 0 };
+
+  return ref_adopted (context, options != NULL ? options : &none, options != NULL && options->name != NULL, error);
 }
 
 /**
@@ -166,6 +218,7 @@ aex_caller_ref_for_context_named (GMainContext *context, const char *name, GErro
 AexCaller *
 aex_caller_new_for_context (GMainContext *context, const char *name, GError **error)
 {
+  AexCallerOptions options = { .name = (char *) name };
   AexCallerCore *core;
   AexCaller *self = NULL;
   AexHome *home;
@@ -176,7 +229,7 @@ aex_caller_new_for_context (GMainContext *context, const char *name, GError **er
   home = aex_home_ref_for_context (context, error);
   if (home == NULL)
     return NULL;
-  core = aex_caller_core_ref_for_home (home, name, &made);
+  core = aex_caller_core_ref_for_home (home, &options, &made);
   aex_target_unref (home);
   if (made)
     self = aex_caller_ref_for_core (core, name);
@@ -241,7 +294,8 @@ aex_caller_new_thread (const char *name, GError **error)
  * The same with options of the context and the thread.
  *
  * Returns: (transfer full): a new caller, %NULL if @error is set:
- *   %AEX_ERROR_INVALID_ARGUMENT when @options make no sense
+ *   %AEX_ERROR_INVALID_ARGUMENT when @options make no sense,
+ *   %AEX_ERROR_NOT_FOUND when there is no such backend
  *
  * Since: 1.0
  */

@@ -13,10 +13,14 @@ struct _AexCallerOptions {
   gboolean has_niceness;
   int niceness;
   GPollFunc poll_func;
+  const char *backend;      /* interned; NULL: not said */
 };
 
 /* FALSE: it makes no sense, and error says what does. */
 gboolean          aex_caller_options_check   (const AexCallerOptions *self, GError **error);
+
+/* The same for a caller that adopts a context: it says nothing of how one is made. */
+gboolean          aex_caller_options_check_adopted (const AexCallerOptions *self, GError **error);
 
 /* What self leaves open is as in parent; both may be NULL. */
 AexCallerOptions *aex_caller_options_inherit (const AexCallerOptions *self, const AexCallerOptions *parent);

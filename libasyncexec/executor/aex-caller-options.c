@@ -3,6 +3,7 @@
 
 #include "aex-error.h"
 #include "base/aex-i18n-private.h"
+#include "executor/aex-guest-private.h"
 
 /**
  * AexCallerOptions:
@@ -150,6 +151,25 @@ aex_caller_options_set_poll_func (AexCallerOptions *self, GPollFunc poll_func)
 }
 
 /**
+ * aex_caller_options_set_backend:
+ * @self: options
+ * @backend: (nullable): the name of a backend, %NULL to leave it open
+ *
+ * Sets in which loop the jobs of the caller run, on its thread: “glib”, or one
+ * of [func@Caller.register_backend]. Left open it is that of the parent, or
+ * “glib”.
+ *
+ * Since: 1.0
+ */
+void
+aex_caller_options_set_backend (AexCallerOptions *self, const char *backend)
+{
+  g_return_if_fail (self != NULL);
+
+  self->backend = g_intern_string (backend);
+}
+
+/**
  * aex_caller_options_get_name:
  * @self: options
  *
@@ -203,15 +223,45 @@ aex_caller_options_get_niceness (const AexCallerOptions *self)
   return self->niceness;
 }
 
+/**
+ * aex_caller_options_get_backend:
+ * @self: options
+ *
+ * Gets the name of the backend.
+ *
+ * Returns: (nullable): the name, %NULL when it is left open
+ *
+ * Since: 1.0
+ */
+const char *
+aex_caller_options_get_backend (const AexCallerOptions *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->backend;
+}
+
 /* ---- for callers */
 
 gboolean
 aex_caller_options_check (const AexCallerOptions *self, GError **error)
 {
+  if (self != NULL && self->backend != NULL && aex_backend_find (self->backend, error) == NULL)
+    return FALSE;
   if (self == NULL || !self->has_niceness || (self->niceness >= 0 && self->niceness <= MAX_NICENESS))
     return TRUE;
   g_set_error (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT,
                _("The niceness of a thread is from 0 to %d, which %d is not"), MAX_NICENESS, self->niceness);
+  return FALSE;
+}
+
+gboolean
+aex_caller_options_check_adopted (const AexCallerOptions *self, GError **error)
+{
+  if (!self->has_context_flags && !self->has_niceness && self->poll_func == NULL)
+    return TRUE;
+  g_set_error_literal (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT,
+                       _("This context is there already: options of a context or a thread are for callers that make one"));
   return FALSE;
 }
 
@@ -239,5 +289,6 @@ aex_caller_options_match (const AexCallerOptions *self, const AexCallerOptions *
   return wanted == NULL
          || ((!wanted->has_context_flags || wanted->context_flags == self->context_flags)
              && (!wanted->has_niceness || wanted->niceness == self->niceness)
-             && (wanted->poll_func == NULL || wanted->poll_func == self->poll_func));
+             && (wanted->poll_func == NULL || wanted->poll_func == self->poll_func)
+             && (wanted->backend == NULL || g_str_equal (wanted->backend, self->backend != NULL ? self->backend : "glib")));
 }

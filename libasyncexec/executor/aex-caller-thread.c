@@ -77,8 +77,12 @@ aex_caller_core_new_thread (const AexCallerOptions *given, AexCallerCore *parent
 
   if (home == NULL)
     return NULL;
+  /* The parent may have adopted its context, and have no options. */
+  if (options->backend == NULL && parent != NULL)
+    options->backend = parent->backend;
   self = aex_caller_core_new (home, options->name, g_main_context_ref (context), TRUE, parent);
   aex_target_unref (home);
+  self->backend = options->backend;
   self->options = g_steal_pointer (&options);
   self->employer = employer != NULL ? aex_target_ref (employer) : NULL;
   if (!start_thread (self, error))

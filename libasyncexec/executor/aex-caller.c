@@ -30,7 +30,7 @@ struct _AexCaller {
 G_DEFINE_FINAL_TYPE (AexCaller, aex_caller, AEX_TYPE_EXECUTOR)
 
 enum {
-  PROP_ID = 1, PROP_PARENT, PROP_PROTECTED, PROP_MAX_IDLE_WORKERS, PROP_MAX_WORKERS, PROP_IDLE_WORKER_TIMEOUT_US, N_PROPS
+  PROP_ID = 1, PROP_PARENT, PROP_PROTECTED, PROP_BACKEND, PROP_MAX_IDLE_WORKERS, PROP_MAX_WORKERS, PROP_IDLE_WORKER_TIMEOUT_US, N_PROPS
 };
 
 static GParamSpec *properties[N_PROPS];
@@ -83,6 +83,9 @@ aex_caller_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
       break;
     case PROP_PROTECTED:
       g_value_set_boolean (value, aex_caller_get_protected (self));
+      break;
+    case PROP_BACKEND:
+      g_value_set_string (value, aex_caller_get_backend (self));
       break;
     case PROP_MAX_IDLE_WORKERS:
       g_value_set_uint (value, aex_caller_get_max_idle_workers (self));
@@ -193,6 +196,15 @@ aex_caller_class_init (AexCallerClass *klass)
    * Since: 1.0
    */
   properties[PROP_PROTECTED] = g_param_spec_boolean ("protected", NULL, NULL, FALSE, SETTABLE);
+  /**
+   * AexCaller:backend: (getter get_backend)
+   *
+   * The name of the loop in which its jobs run when nothing else is said, on
+   * the same thread: see [method@Caller.call_using_backend].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_BACKEND] = g_param_spec_string ("backend", NULL, NULL, "glib", G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   make_worker_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }

@@ -13,6 +13,7 @@ AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_ref_current     (GError **error);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_ref_main        (void);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_ref_for_context (GMainContext *context);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_ref_for_context_named (GMainContext *context, const char *name, GError **error);
+AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_ref_for_context_full (GMainContext *context, AexCallerOptions *options, GError **error);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_new_for_context (GMainContext *context, const char *name, GError **error);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_new_thread      (const char *name, GError **error);
 AEX_AVAILABLE_IN_1_0 AexCaller    *aex_caller_new_thread_full (AexCallerOptions *options, GError **error);
@@ -48,6 +49,11 @@ AEX_AVAILABLE_IN_1_0 guint         aex_caller_get_max_workers         (AexCaller
 AEX_AVAILABLE_IN_1_0 void          aex_caller_set_max_workers         (AexCaller *self, guint max_workers);
 AEX_AVAILABLE_IN_1_0 gint64        aex_caller_get_idle_worker_timeout (AexCaller *self);
 AEX_AVAILABLE_IN_1_0 void          aex_caller_set_idle_worker_timeout (AexCaller *self, gint64 timeout_us);
+/* other loops in its thread */
+AEX_AVAILABLE_IN_1_0 gboolean      aex_caller_register_backend (const char *name, GType guest_type, GError **error);
+AEX_AVAILABLE_IN_1_0 const char   *aex_caller_get_backend      (AexCaller *self);
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_caller_call_using_backend (AexCaller *self, const char *backend, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 AexPending   *aex_caller_call_using_backend_full (AexCaller *self, const char *backend, AexSubmitOptions *options, AexAsyncFunc func, gpointer user_data, GDestroyNotify destroy);
 /* one after the other */
 AEX_AVAILABLE_IN_1_0 AexCallQueue *aex_caller_ensure_queue    (AexCaller *self, GObject *owner, const char *key);
 AEX_AVAILABLE_IN_1_0 AexCallQueue *aex_caller_lookup_queue    (AexCaller *self, GObject *owner, const char *key);

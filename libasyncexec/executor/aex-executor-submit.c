@@ -123,6 +123,8 @@ apply_options (AexPending *job, const AexSubmitOptions *options)
     aex_pending_set_name (job, options->name);
   else if (options->operation != NULL)
     aex_pending_set_static_name (job, options->operation);
+  if (options->backend != NULL)
+    aex_pending_ensure_extra (job)->backend = options->backend;
   if (options->metadata != NULL)
     {
       g_hash_table_iter_init (&iter, options->metadata);

@@ -30,6 +30,7 @@ struct _AexSubmitOptions {
   GType *tracker_types;
   gsize n_tracker_types;
   AexPendingGroup *group;
+  const char *backend;       /* interned, of aex_caller_call_using_backend(); NULL: that of the caller */
 };
 
 /* What the job sees, a reference or NULL.  FALSE: its group is over. */

@@ -138,6 +138,7 @@ struct _AexPendingExtra {
   gboolean record_times;
   const char *operation;       /* TYPED: who declared the type; both live for ever */
   const GVariantType *result_type;
+  const char *backend;         /* in which loop of its caller it runs; interned; set before anybody else knows the pending */
   double progress;             /* -1: unknown */
   char *progress_message;
   guint changed;               /* AexChange: what the owner was not told of yet */

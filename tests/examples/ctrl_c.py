@@ -69,6 +69,9 @@ def programs(options, folder):
             yield Program(f"gtk-button/{language}", [*main("gtk-button", language), zeros[0]], then=click)
         else:
             yield Program(f"script/{language}", [*main("script", language), *zeros], lines=3)
+    if options.window:
+        yield Program("asyncio-guest/python", [*main("asyncio-guest", "python"), os.path.join(folder, "socket")],
+                      lines=1, then=connect)
     if not options.window:
         yield Program("async-call/python", main("async-call", "python"), lines=1)
         yield Program("async-caller/python", main("async-caller", "python"), lines=3)

@@ -69,6 +69,25 @@ test('K12 K13 K29 P15 D7 children', async () => {
     isTrue(children.every(child => child.stopped.done));
 });
 
+test('K6 K27 K29 P15 JavaScript runs in the loop of GLib', async () => {
+    same(caller.backend, 'glib');
+    same(await caller.callUsingBackend('glib', (a, b) => a + b, 1, 2), 3);
+    same(await caller.scheduleCall(() => 5, [], {backend: 'glib'}), 5);
+    const unknown = caller.callUsingBackend('asyncio', () => 5);
+    isTrue(unknown.done);
+    await throwsCode(() => unknown, Error, Error.NOT_FOUND);
+    await throwsCode(() => caller.scheduleCall(() => 5, [], {backend: 'trio'}), Error, Error.NOT_FOUND);
+    await throwsCode(() => caller.callUsingBackend(5, () => 5), Error, Error.INVALID_ARGUMENT);
+    await throwsCode(() => caller.child('backend', {backend: 'asyncio'}), Error, Error.NOT_FOUND);
+    await throwsCode(() => Caller.newThread(null, {backend: 'asyncio'}), Error, Error.NOT_FOUND);
+    await throwsCode(() => Caller.registerBackend(), Error, Error.NOT_SUPPORTED);
+    same(Caller.forContext(null, null, {backend: 'glib'}), caller);
+    const thread = Caller.newThread('glib', {backend: 'glib'});
+    same(thread.backend, 'glib');
+    await throwsCode(() => thread.callUsingBackend('glib', () => 5), Error, Error.NOT_SUPPORTED);
+    await thread.stop();
+});
+
 test('K21 K33 R14 threads for work run operations', async () => {
     const thread = Caller.newThread('boss');
     same(thread.maxIdleWorkers, 10);

@@ -47,6 +47,7 @@ typedef struct
   AexService       *idle_service;       /* without a function */
   AexLazy          *lazy;
   AexCallerOptions *caller_options;
+  AexGuest         *guest;
   AexBlock          block;
   AexPending       *pendings[LIMITS_N_PENDINGS];
   AexPending       *other;              /* another promise */
@@ -106,6 +107,8 @@ void         limits_world_settle   (LimitsWorld *w);
 void         limits_world_shutdown (LimitsWorld *w);
 /* Lets go of all but the structure itself. */
 void         limits_world_free     (LimitsWorld *w);
+
+GType        limits_guest_get_type (void);
 
 /* --- arguments (limits-arguments.c) */
 AexExecutor      *limits_executor                 (LimitsWorld *w);

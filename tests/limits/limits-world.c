@@ -46,6 +46,21 @@ scripted_executor_init (ScriptedExecutor *self)
 {
 }
 
+/* --- a guest that is in no thread */
+typedef AexGuest LimitsGuest;
+typedef AexGuestClass LimitsGuestClass;
+G_DEFINE_TYPE (LimitsGuest, limits_guest, AEX_TYPE_GUEST)
+
+static void
+limits_guest_class_init (LimitsGuestClass *klass)
+{
+}
+
+static void
+limits_guest_init (LimitsGuest *self)
+{
+}
+
 /* --- making */
 
 static gboolean
@@ -93,6 +108,7 @@ make_executors (LimitsWorld *w)
   w->idle_service = aex_service_new (w->caller, NULL, NULL, NULL, NULL);
   w->lazy = aex_lazy_new (NULL, limits_job, NULL, NULL);
   w->caller_options = aex_caller_options_new ();
+  w->guest = g_object_new (limits_guest_get_type (), NULL);
   w->executors[LIMITS_THREAD_CALLER] = quiet_or_null (thread_caller, no_thread);
   w->executors[LIMITS_CALLER_POOL] = quiet_or_null (caller_pool, no_pool);
   w->executors[LIMITS_LIMITER] = w->limiter = quiet (aex_limiter_new (w->executors[LIMITS_FRESH_POOL], 1));
@@ -287,6 +303,7 @@ static void
 free_executors (LimitsWorld *w)
 {
   aex_caller_options_free (w->caller_options);
+  g_clear_object (&w->guest);
   aex_call_queue_close (w->queue);
   g_object_unref (w->queue);
   g_object_unref (w->service);

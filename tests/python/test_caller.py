@@ -226,8 +226,8 @@ class Family(unittest.TestCase):
             self.assertEqual(caller.schedule_call(look, (1,), {"two": 2}, context, view="list").result(), expected)
         self.assertEqual(caller.schedule_call(look_async, (1,), {"two": 2}, context).result(), expected[:3])
         self.assertEqual(caller.schedule_call(lambda: who.get()).result(), "nobody")
-        with self.assertRaises(ValueError):
-            caller.schedule_call(look, (), {}, None, (), "trio")
+        unknown = caller.schedule_call(look, (), {}, None, (), "trio")
+        self.assertTrue(unknown.peek_exception().matches(AsyncExec.Error.quark(), AsyncExec.Error.NOT_FOUND))
 
     def test_K25_P7_trackers(self):
         """Also in a context that was copied where they were active."""

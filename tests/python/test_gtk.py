@@ -193,6 +193,135 @@ class Application(unittest.TestCase):
             """)
         self.assertEqual(done.stdout, "interrupted\n", done.stderr)
 
+    # What the next ones have in common: a window that is drawn anew all the time.
+    GUESTS = """
+        import asyncio
+        import sys
+
+        class Drawn(Gtk.Widget):
+            def __init__(self, window):
+                super().__init__()
+                self.count = 0
+                self.set_size_request(50, 50)
+                self.add_tick_callback(lambda *args: self.queue_draw() or True)
+                window.set_child(self)
+
+            def do_snapshot(self, snapshot):
+                self.count += 1
+
+        async def echo(reader, writer):
+            while line := await reader.readline():
+                writer.write(line)
+                await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+        async def use_streams(is_over):
+            server = await asyncio.start_server(echo, "127.0.0.1", 0)
+            async with server:
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                try:
+                    count = 0
+                    while not is_over():
+                        writer.write(b"%d\\n" % count)
+                        assert await reader.readline() == b"%d\\n" % count
+                        count += 1
+                finally:
+                    writer.close()
+                    await writer.wait_closed()
+            return count
+
+        async def use_process(is_over):
+            child = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+            try:
+                count = 0
+                while not is_over():
+                    child.stdin.write(b"line\\n")
+                    assert await child.stdout.readline() == b"line\\n"
+                    count += 1
+            finally:
+                child.stdin.close()
+                assert await child.wait() == 0
+            return count
+
+        async def keep_busy(is_over):
+            count = 0
+            while not is_over():
+                await asyncio.sleep(0)
+                count += 1
+            return count
+
+    """
+
+    def test_K27_K28_asyncio_as_a_guest(self):
+        """A server and its client, a process, and a task that never rests, while the window is drawn."""
+        out = self.end_of(textwrap.dedent(self.GUESTS) + textwrap.dedent("""
+            async def main(drawn):
+                start = drawn.count
+                def is_over():
+                    return drawn.count >= start + 50
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(work(is_over)) for work in (use_streams, use_process, keep_busy)]
+                return [task.result() > 10 for task in tasks], threading.get_ident() == main_thread
+
+            def activate(app, window):
+                def show(pending):
+                    print(pending.peek(), flush=True)
+                    app.quit()
+
+                app.drawn = Drawn(window)
+                AsyncExec.Caller.get_main().call_using_backend("asyncio", main, app.drawn).add_done_callback(show)
+
+            run(activate)
+            """))
+        self.assertEqual(out, "([True, True, True], True)\nended with 0\n")
+
+    def test_K27_control_c_ends_guests(self):
+        done = self.run_main(textwrap.dedent(self.GUESTS) + textwrap.dedent("""
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+            async def main(drawn):
+                def is_over():
+                    if drawn.count >= 10 and not interrupted:
+                        interrupted.append(True)
+                        os.kill(os.getpid(), signal.SIGINT)
+                    return False
+
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(use_streams(is_over))
+                        group.create_task(use_process(is_over))
+                finally:
+                    print("ended", flush=True)
+
+            interrupted = []
+
+            def activate(app, window):
+                app.drawn = Drawn(window)
+                AsyncExec.Caller.get_main().call_using_backend("asyncio", main, app.drawn)
+
+            try:
+                run(activate)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+            """))
+        self.assertEqual((done.stdout, done.stderr), ("interrupted\nended\n", ""))
+
+    def test_K28_run_hosted(self):
+        """main() is the program, and the application its host."""
+        out = self.end_of(textwrap.dedent(self.GUESTS) + textwrap.dedent("""
+            app = Gtk.Application(flags=Gio.ApplicationFlags.NON_UNIQUE)
+            app.connect("activate", lambda app: Gtk.ApplicationWindow(application=app).present())
+
+            async def main():
+                caller = AsyncExec.Caller.current()
+                await caller.call_using_backend("asyncio", asyncio.sleep, 0.001)
+                return len(app.get_windows()), threading.get_ident() == main_thread
+
+            print(AsyncExec.run_hosted(app, main))
+            """))
+        self.assertEqual(out, "(1, True)\n")
+
     def test_quit_with_jobs_under_way(self):
         """Queued, running, and awaited by a handler: the program ends, and says nothing."""
         done = self.run_main("""

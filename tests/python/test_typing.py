@@ -17,6 +17,7 @@ from gi.repository import AsyncExec
 
 MODULES = os.path.dirname(os.path.dirname(asyncexec.__file__))
 STUB = os.path.join(MODULES, "gi-stubs", "repository", "AsyncExec.pyi")
+ENUMERATIONS = os.path.join(MODULES, "gi-stubs", "repository", "_AsyncExecEnums.pyi")
 
 GOOD = """
 import asyncio
@@ -102,8 +103,11 @@ class Checker(unittest.TestCase):
 class Names(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        with open(STUB, encoding="utf-8") as file:
-            cls.tree = ast.parse(file.read())
+        text = ""
+        for path in (STUB, ENUMERATIONS):
+            with open(path, encoding="utf-8") as file:
+                text += file.read()
+        cls.tree = ast.parse(text)
         cls.classes = {node.name: node for node in cls.tree.body if isinstance(node, ast.ClassDef)}
 
     def names_in(self, body):

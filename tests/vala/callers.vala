@@ -103,11 +103,72 @@ static void test_queue () {
     while (MainContext.default ().iteration (false));
 }
 
+// A loop that is a queue.
+class QueueGuest : Guest {
+    public static int n_turns = 0;
+    public static bool ended = false;
+    private Queue<Pending> jobs = new Queue<Pending> ();
+
+    public override void dispatch (Pending job) throws GLib.Error {
+        jobs.push_tail (job);
+        set_ready_time (0);
+    }
+
+    public override void iterate () {
+        var job = jobs.pop_head ();
+        n_turns++;
+        if (job != null)
+            job.run ();
+    }
+
+    public override Pending? end () {
+        assert (get_caller () != null);
+        ended = true;
+        return null;
+    }
+}
+
+static void test_backend () {
+    try {
+        assert (Caller.register_backend ("queue", typeof (QueueGuest)));
+        var options = new CallerOptions ();
+        options.set_backend ("queue");
+        var caller = new Caller.thread_full (options);
+        assert (caller.backend == "queue");
+        var job = caller.call_using_backend ("queue", (job) => { job.resolve_int64 (5); return null; });
+        job.wait ();
+        assert (job.get_int64 () == 5 && QueueGuest.n_turns == 1);
+        caller.call_using_backend ("glib", (job) => null).wait ();
+        assert (QueueGuest.n_turns == 1);
+        caller.stop ().wait ();
+        assert (QueueGuest.ended);
+    } catch (GLib.Error e) {
+        assert_not_reached ();
+    }
+    try {
+        Caller.get_main ().call_using_backend ("none", (job) => null).wait ();
+        assert_not_reached ();
+    } catch (AsyncExec.Error.NOT_FOUND e) {
+        assert (e.message.contains ("glib, queue"));
+    } catch (GLib.Error e) {
+        assert_not_reached ();
+    }
+    try {
+        var options = new CallerOptions ();
+        options.set_backend ("queue");
+        Caller.get_for_context_full (null, options);
+        assert_not_reached ();
+    } catch (GLib.Error e) {
+        assert (e is AsyncExec.Error.MISMATCH);
+    }
+}
+
 int main (string[] args) {
     unowned string[] arguments = args;
     AexTest.init (ref arguments);
     AexTest.add ("/vala/callers/K12-K13-K10-K20-K29/family", test_family);
     AexTest.add ("/vala/callers/K5-K6/context", test_context);
+    AexTest.add ("/vala/callers/K6-K27-K29/backend", test_backend);
     AexTest.add ("/vala/callers/K8/hold", test_hold);
     AexTest.add ("/vala/callers/K21-K33/workers", test_workers);
     AexTest.add ("/vala/callers/K34-K35-K36/queue", test_queue);

@@ -434,6 +434,7 @@ declare module 'gi://AsyncExec?version=1' {
         contextFlags?: number;
         /** 0 to 19 */
         niceness?: number;
+        backend?: string | null;
     }
 
     export class CallerOptions {
@@ -446,6 +447,8 @@ declare module 'gi://AsyncExec?version=1' {
         setName(name: string | null): void;
         setContextFlags(flags: number): void;
         setNiceness(niceness: number): void;
+        getBackend(): string | null;
+        setBackend(backend: string | null): void;
     }
 
     /** Functions that a caller runs one after the other, whatever each awaits. */
@@ -469,8 +472,8 @@ declare module 'gi://AsyncExec?version=1' {
         static refCurrent(): Caller;
         static getMain(): Caller;
         static refMain(): Caller;
-        static forContext(context?: GLib.MainContext | null, name?: string | null): Caller;
-        static refForContext(context?: GLib.MainContext | null, name?: string | null): Caller;
+        static forContext(context?: GLib.MainContext | null, name?: string | null, options?: {backend?: string | null}): Caller;
+        static refForContext(context?: GLib.MainContext | null, name?: string | null, options?: {backend?: string | null}): Caller;
         /** Of a context that has no caller yet. */
         static newForContext(context?: GLib.MainContext | null, name?: string | null): Caller;
         static newThread(name?: string | null, options?: ThreadOptions): Caller;
@@ -483,6 +486,13 @@ declare module 'gi://AsyncExec?version=1' {
         readonly children: Caller[];
         readonly contextFlags: number;
         readonly niceness: number;
+        /** In which loop its jobs run when nothing else is said. */
+        readonly backend: string;
+        getBackend(): string;
+        /** JavaScript runs in "glib"; another name is NOT_FOUND or NOT_SUPPORTED. */
+        callUsingBackend<A extends unknown[], T>(backend: string, func: JobFunction<A, T>, ...args: A): Pending<T>;
+        /** @throws NOT_SUPPORTED */
+        static registerBackend(): never;
         /** Whether stop() without force leaves it alone. */
         protected: boolean;
         /** The executor of its child threads: for named operations. */
@@ -499,7 +509,7 @@ declare module 'gi://AsyncExec?version=1' {
         release(options?: {drain?: boolean}): Pending<null>;
         describe(): string;
         scheduleCall<A extends unknown[], T>(func: JobFunction<A, T>, args?: A,
-            options?: Pick<SubmitParameters, 'context' | 'metadata' | 'trackers' | 'group'>): Pending<T>;
+            options?: Pick<SubmitParameters, 'context' | 'metadata' | 'trackers' | 'group'> & {backend?: string | null}): Pending<T>;
         /** The queue of that name, found or made; with an owner it ends with that. */
         queue(key: string, owner?: GObject.Object | null): CallQueue;
         /** When the calls of func before are over. */

@@ -66,9 +66,17 @@ const methods = {
         Executors.checkRunsHere(this);
         raw.call_direct.call(this, Executors.toPost(this, func, args));
     },
-    // A function with what can be said of it: {context, metadata, trackers, group}.
+    // A function with what can be said of it: {context, metadata, trackers, group, backend}.
     scheduleCall(func, args = [], options = {}) {
-        return this.options(readOptions(options, SCHEDULE_OPTIONS)).submit(func, ...args);
+        const {backend, ...rest} = readOptions(options, SCHEDULE_OPTIONS);
+        const failed = backend === null ? null : toFailed(this, backend);
+        return failed ?? this.options(rest).submit(func, ...args);
+    },
+    // JavaScript knows one loop, which is GLib's; every other name fails.
+    callUsingBackend(backend, func, ...args) {
+        checkFunction(func);
+        Executors.checkRunsHere(this);
+        return toFailed(this, backend) ?? this.submit(func, ...args);
     },
     // stop(true), or stop({force: true}).
     stop(options = {}) {
@@ -96,17 +104,30 @@ const methods = {
     },
 };
 
-const SCHEDULE_OPTIONS = {context: null, metadata: null, trackers: undefined, group: undefined};
-const THREAD_OPTIONS = {contextFlags: null, niceness: null};
+const SCHEDULE_OPTIONS = {context: null, metadata: null, trackers: undefined, group: undefined, backend: null};
+const THREAD_OPTIONS = {contextFlags: null, niceness: null, backend: null};
+
+// What a backend that does not run JavaScript makes of a job; null: it runs it.  C knows the names.
+function toFailed(caller, backend) {
+    if (typeof backend !== 'string')
+        throw newError('INVALID_ARGUMENT', _('A backend is given by its name, like “glib”'));
+    if (backend === 'glib')
+        return null;
+    return raw.call_using_backend.call(caller, backend, () => {
+        throw newError('NOT_SUPPORTED', _('JavaScript runs in the loop of GLib, and in no other'));
+    });
+}
 
 function toThreadOptions(name, options) {
-    const {contextFlags, niceness} = readOptions(options, THREAD_OPTIONS);
+    const {contextFlags, niceness, backend} = readOptions(options, THREAD_OPTIONS);
     const made = namespace.CallerOptions.new();
     made.set_name(name);
     if (contextFlags !== null)
         made.set_context_flags(contextFlags);
     if (niceness !== null)
         made.set_niceness(niceness);
+    if (backend !== null)
+        made.set_backend(backend);
     return made;
 }
 
@@ -117,7 +138,7 @@ function defineAccessor(prototype, name, get, set) {
 
 function installFamily(Caller, prototype) {
     alias(prototype, ['describe', 'get_protected', 'set_protected', 'get_max_idle_workers', 'set_max_idle_workers',
-        'get_max_workers', 'set_max_workers', 'list_children', 'dup_options']);
+        'get_max_workers', 'set_max_workers', 'list_children', 'dup_options', 'get_backend']);
     defineGetters(prototype, {
         parent() {
             return raw.ref_parent.call(this);
@@ -138,8 +159,10 @@ function installFamily(Caller, prototype) {
     defineAccessor(prototype, 'idleWorkerTimeout', methods.getIdleWorkerTimeout, methods.setIdleWorkerTimeout);
     refuse(prototype, ['toThread'], () => _('%s() would take a JavaScript function to another thread: use workers.call() ' +
         'for a named operation'));
-    for (const name of ['ref_child', 'ref_child_full', 'ref_parent', 'ref_workers', 'release_full'])
+    for (const name of ['ref_child', 'ref_child_full', 'ref_parent', 'ref_workers', 'release_full',
+        'call_using_backend_full'])
         prototype[name] = undefined;
+    refuse(Caller, ['registerBackend'], () => _('%s() is for loops of other languages: JavaScript runs in that of GLib'));
     const lookup = (id = null) => {
         const found = id === null ? raw.lookup_current() : raw.lookup(id);
         return Executors.printErrors(found);
@@ -149,6 +172,8 @@ function installFamily(Caller, prototype) {
         newForContext: (context = null, name = null) => keep(raw.new_for_context(context, name)),
     });
     Caller.ref_for_context_named = undefined;
+    Caller.ref_for_context_full = undefined;
+    namespace.Guest = undefined;
     Caller.new_thread_full = undefined;
 }
 
@@ -159,9 +184,9 @@ function install(AsyncExec) {
 
     for (const name of ['call_later', 'call_direct', 'stop', 'get_context', 'get_started', 'get_stopping', 'get_stopped',
         'ref_child_full', 'ref_parent', 'list_children', 'ref_workers', 'dup_options', 'hold', 'release_full',
-        'get_idle_worker_timeout', 'set_idle_worker_timeout'])
+        'get_idle_worker_timeout', 'set_idle_worker_timeout', 'call_using_backend'])
         raw[name] = prototype[name];
-    for (const name of ['ref_current', 'ref_main', 'ref_for_context', 'ref_for_context_named', 'new_for_context', 'new_thread_full',
+    for (const name of ['ref_current', 'ref_main', 'ref_for_context', 'ref_for_context_full', 'new_for_context', 'new_thread_full',
         'lookup', 'lookup_current', 'list'])
         raw[name] = Caller[name];
     define(prototype, methods);
@@ -174,13 +199,16 @@ function install(AsyncExec) {
 
     const getCurrent = () => keep(raw.ref_current());
     const getMain = () => keep(raw.ref_main());
-    const forContext = (context = null, name = null) =>
-        keep(name === null ? raw.ref_for_context(context) : raw.ref_for_context_named(context, name));
+    const forContext = (context = null, name = null, options = {}) => {
+        const {backend} = readOptions(options, {backend: null});
+        return keep(name === null && backend === null ? raw.ref_for_context(context)
+            : raw.ref_for_context_full(context, toThreadOptions(name, {backend})));
+    };
     define(Caller, {
         getCurrent, refCurrent: getCurrent, getMain, refMain: getMain, forContext, refForContext: forContext,
         newThread: (name = null, options = {}) => Executors.printErrors(raw.new_thread_full(toThreadOptions(name, options))),
     });
     installFamily(Caller, prototype);
     alias(AsyncExec.CallerOptions.prototype, ['get_name', 'get_context_flags', 'get_niceness', 'set_name', 'set_context_flags',
-        'set_niceness']);
+        'set_niceness', 'get_backend', 'set_backend']);
 }

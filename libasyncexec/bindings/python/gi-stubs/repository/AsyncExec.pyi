@@ -6,9 +6,11 @@ import contextvars
 import queue
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from types import ModuleType, TracebackType
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 from gi.repository import Gio, GLib, GObject
+from gi.repository._AsyncExecEnums import Error as Error, PendingState as PendingState, ExecutorState as ExecutorState
+from gi.repository._AsyncExecEnums import ReturnWhen as ReturnWhen, Priority as Priority
 from typing_extensions import ParamSpec, Self
 
 T = TypeVar("T")
@@ -16,58 +18,17 @@ U = TypeVar("U")
 P = ParamSpec("P")
 _Kind = type[BaseException] | None
 
+class _Host(Protocol):
+    def run(self) -> object: ...
+    def quit(self) -> object: ...
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
 MAJOR_VERSION: int
 MINOR_VERSION: int
 MICRO_VERSION: int
 VERSION_S: str
-
-# ---- enumerations
-
-class Error(GObject.GEnum):
-    FAILED: Error
-    NOT_DONE: Error
-    WOULD_DEADLOCK: Error
-    CLOSED: Error
-    BUSY: Error
-    WORKER_DIED: Error
-    GROUP: Error
-    ABANDONED: Error
-    NO_CONTEXT: Error
-    MISMATCH: Error
-    EXISTS: Error
-    REENTERED: Error
-    STOPPED_EARLY: Error
-    NOT_FOUND: Error
-    NOT_SUPPORTED: Error
-    PROTOCOL: Error
-    EXCEPTION: Error
-    FORKED: Error
-    INVALID_ARGUMENT: Error
-    @staticmethod
-    def quark() -> int: ...
-
-class PendingState(GObject.GEnum):
-    QUEUED: PendingState
-    RUNNING: PendingState
-    RESOLVED: PendingState
-    REJECTED: PendingState
-    CANCELLED: PendingState
-
-class ExecutorState(GObject.GEnum):
-    INITIAL: ExecutorState
-    RUNNING: ExecutorState
-    STOPPING: ExecutorState
-    STOPPED: ExecutorState
-
-class ReturnWhen(GObject.GEnum):
-    FIRST_COMPLETED: ReturnWhen
-    FIRST_ERROR: ReturnWhen
-    ALL_COMPLETED: ReturnWhen
-
-class Priority(GObject.GEnum):
-    BACKGROUND: Priority
-    DEFAULT: Priority
-    HIGH: Priority
 
 # ---- exceptions
 
@@ -332,19 +293,30 @@ class Caller(Executor):
     @staticmethod
     def get_main() -> Caller: ...
     @staticmethod
-    def for_context(context: GLib.MainContext | None = None, name: str | None = None) -> Caller: ...
+    def for_context(
+        context: GLib.MainContext | None = None, name: str | None = None, *, backend: str | None = None
+    ) -> Caller: ...
     @staticmethod
     def new_for_context(context: GLib.MainContext | None = None, name: str | None = None) -> Caller: ...
     @staticmethod
     def new_thread(
-        name: str | None = None, *, context_flags: GLib.MainContextFlags | None = None, niceness: int | None = None
+        name: str | None = None,
+        *,
+        context_flags: GLib.MainContextFlags | None = None,
+        niceness: int | None = None,
+        backend: str | None = None,
     ) -> Caller: ...
     @staticmethod
     def lookup(id: int | None = None) -> Caller | None: ...
     @staticmethod
     def list(running_only: bool = True) -> builtins.list[Caller]: ...
     def child(
-        self, name: str | None = None, *, context_flags: GLib.MainContextFlags | None = None, niceness: int | None = None
+        self,
+        name: str | None = None,
+        *,
+        context_flags: GLib.MainContextFlags | None = None,
+        niceness: int | None = None,
+        backend: str | None = None,
     ) -> Caller: ...
     def hold(self) -> None: ...
     def release(self, drain: bool = False) -> Pending[None]: ...
@@ -360,6 +332,16 @@ class Caller(Executor):
         /,
         **metadata: Any,
     ) -> Pending[T]: ...
+    @overload
+    def call_using_backend(  # type: ignore[misc]
+        self, backend: str, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[T]: ...
+    @overload
+    def call_using_backend(self, backend: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Pending[T]: ...
+    @staticmethod
+    def register_backend(name: str, guest_class: type[Guest]) -> None: ...
+    @property
+    def backend(self) -> str: ...
     @overload
     def to_thread(  # type: ignore[misc]
         self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
@@ -420,6 +402,15 @@ class Caller(Executor):
     def stopping(self) -> Pending[None]: ...
     @property
     def stopped(self) -> Pending[None]: ...
+
+class Guest(GObject.Object):
+    def do_dispatch(self, job: Pending[Any]) -> None: ...
+    def do_iterate(self) -> None: ...
+    def do_end(self) -> Pending[Any] | None: ...
+    @property
+    def caller(self) -> Caller | None: ...
+    def set_fd(self, fd: int | _HasFileno | None) -> None: ...
+    def set_ready_time(self, seconds: float | None) -> None: ...
 
 class CallQueue(GObject.Object):
     def push(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
@@ -615,6 +606,10 @@ def fail_after(seconds: float | None, *, shield: bool = False) -> CancelScope: .
 def run(fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...  # type: ignore[misc]
 @overload
 def run(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+@overload
+def run_hosted(host: _Host, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...  # type: ignore[misc]
+@overload
+def run_hosted(host: _Host, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 @overload
 def spawn(fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> Pending[T]: ...  # type: ignore[misc]
 @overload

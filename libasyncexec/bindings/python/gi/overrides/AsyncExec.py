@@ -3,8 +3,8 @@
 
 from gi.overrides import override
 
-from ._asyncexec import (caller, executor, exit as exits, futures, groups, jobs, lazy, limiter, messages, pending, queues,
-                         run as running, scopes, services, several, streams, testing)
+from ._asyncexec import (caller, executor, exit as exits, futures, groups, guests, jobs, lazy, limiter, messages, pending,
+                         queues, run as running, scopes, services, several, streams, testing)
 from ._asyncexec.hidden import finalize, hide
 from ._asyncexec.errors import Busy, Cancelled, Closed, GroupError, NotDone, StoppedEarly, Timeout, WorkerDied, WouldDeadlock
 
@@ -13,6 +13,7 @@ Executor = override(executor.Executor)
 ThreadPool = override(executor.ThreadPool)
 Caller = override(caller.Caller)
 CallQueue = override(queues.CallQueue)
+Guest = override(guests.Guest)
 Permit = override(limiter.Permit)
 Limiter = override(limiter.Limiter)
 CallerPool = override(limiter.CallerPool)
@@ -27,6 +28,7 @@ Lazy = override(lazy.Lazy)
 lazy_property = lazy.lazy_property
 
 run = running.run
+run_hosted = running.run_hosted
 spawn = running.spawn
 handler = running.handler
 sleep = running.sleep
@@ -57,11 +59,13 @@ hide(Executor, {
 hide(ThreadPool, {"run_worker": "nothing", "set_thread_main": "nothing"})
 hide(Caller, {
     "ref_current": "Caller.current()", "ref_for_context": "Caller.for_context()", "ref_main": "Caller.get_main()",
-    "ref_for_context_named": "Caller.for_context()", "new_thread_full": "Caller.new_thread()", "ref_child": "child()",
+    "ref_for_context_named": "Caller.for_context()", "ref_for_context_full": "Caller.for_context()",
+    "call_using_backend_full": "schedule_call()", "new_thread_full": "Caller.new_thread()", "ref_child": "child()",
     "ref_child_full": "child()", "lookup_current": "Caller.lookup()", "list_children": "children", "ref_parent": "parent",
     "dup_options": "context_flags and niceness", "release_full": "release()", "ref_workers": "workers",
     "ensure_queue": "queue()", "lookup_queue": "queue_get()", "close_queue": "queue_close()",
 })
+hide(Guest, {"ref_caller": "caller"})
 hide(CallQueue, {"push_async": "push()", "ref_caller": "caller"})
 hide(Service, {"enter": "async with"})
 hide(Lazy, {"dup_value": "peek()", "get_executor": "executor", "is_made": "made", "new_async": "Lazy()"})
@@ -80,9 +84,11 @@ hide(scopes.Scope, {"enter": "fail_after() or move_on_after()", "new": "CancelSc
 finalize(Pending, ThreadPool, Caller, Limiter, CallerPool, PendingStream, Lazy)
 
 exits.install()
+guests.install()
 
 __all__ = ["Busy", "CallQueue", "Caller", "CallerPool", "CancelScope", "Cancelled", "Closed", "Executor", "Group",
-           "GroupError", "Lazy", "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager", "PendingStream",
-           "PendingTracker", "Permit", "Service", "StoppedEarly", "Stream", "ThreadPool", "Timeout", "WorkerDied",
-           "WouldDeadlock", "as_completed", "check_cancelled", "current_pending", "fail_after", "handler",
-           "lazy_property", "move_on_after", "publish", "report_progress", "run", "sleep", "spawn", "testing", "wait"]
+           "GroupError", "Guest", "Lazy", "Limiter", "NotDone", "Pending", "PendingGroup", "PendingManager",
+           "PendingStream", "PendingTracker", "Permit", "Service", "StoppedEarly", "Stream", "ThreadPool", "Timeout",
+           "WorkerDied", "WouldDeadlock", "as_completed", "check_cancelled", "current_pending", "fail_after",
+           "handler", "lazy_property", "move_on_after", "publish", "report_progress", "run", "run_hosted", "sleep",
+           "spawn", "testing", "wait"]

@@ -17,10 +17,12 @@ Raw = raw.Caller
 MAX_NICENESS = 19
 
 
-def _thread_options(name, context_flags, niceness):
-    """The options of a thread; what makes no sense is refused here."""
+def _thread_options(name, context_flags, niceness, backend):
+    """The options of a caller; what makes no sense is refused here."""
     made = raw.CallerOptions.new()
     made.set_name(name)
+    if backend is not None:
+        made.set_backend(_checked_backend(backend))
     if context_flags is not None:
         made.set_context_flags(context_flags)
     if niceness is not None:
@@ -30,6 +32,12 @@ def _thread_options(name, context_flags, niceness):
             raise ValueError(f"a niceness is from 0 to {MAX_NICENESS}, which {niceness} is not")
         made.set_niceness(niceness)
     return made
+
+
+def _checked_backend(backend):
+    if not isinstance(backend, str):
+        raise TypeError(f"a backend is the name of one, not {type(backend).__name__}")
+    return backend
 
 
 def _checked(function, *args):
@@ -113,9 +121,11 @@ class Caller(Raw, Executor):
         return caller
 
     @staticmethod
-    def for_context(context=None, name=None):
-        """The caller of a GLib.MainContext, None for the default one.  With a name: it has that name or gets it."""
-        return Raw.ref_for_context(context) if name is None else _checked(Raw.ref_for_context_named, context, name)
+    def for_context(context=None, name=None, *, backend=None):
+        """The caller of a GLib.MainContext, None for the default one.  With a name or a backend: it has it, or gets it."""
+        if name is None and backend is None:
+            return Raw.ref_for_context(context)
+        return _checked(Raw.ref_for_context_full, context, _thread_options(name, None, None, backend))
 
     @staticmethod
     def new_for_context(context=None, name=None):
@@ -123,13 +133,14 @@ class Caller(Raw, Executor):
         return _checked(Raw.new_for_context, context, name)
 
     @staticmethod
-    def new_thread(name=None, *, context_flags=None, niceness=None):
+    def new_thread(name=None, *, context_flags=None, niceness=None, backend=None):
         """Starts a thread with a main context of its own; returns its caller.
 
         context_flags: GLib.MainContextFlags.  niceness: 0 to 19, by how much
-        the thread is nicer to others than the process is.
+        the thread is nicer to others than the process is.  backend: in which
+        loop its jobs run, "glib" or "asyncio".
         """
-        caller = _checked(Raw.new_thread_full, _thread_options(name, context_flags, niceness))
+        caller = _checked(Raw.new_thread_full, _thread_options(name, context_flags, niceness, backend))
         exits.register(caller)
         return caller
 
@@ -143,13 +154,13 @@ class Caller(Raw, Executor):
         """The callers of the process, as a list that does not change."""
         return Raw.list(running_only)
 
-    def child(self, name=None, *, context_flags=None, niceness=None):
+    def child(self, name=None, *, context_flags=None, niceness=None, backend=None):
         """The child of that name, found or made; without a name a new one.
 
         A child has a thread, and the options of its parent where nothing else
         is said; it stops when it is told to, and before its parent does.
         """
-        child = _checked(Raw.ref_child_full, self, _thread_options(name, context_flags, niceness))
+        child = _checked(Raw.ref_child_full, self, _thread_options(name, context_flags, niceness, backend))
         exits.register(child)
         return child
 
@@ -200,13 +211,30 @@ class Caller(Raw, Executor):
     def schedule_call(self, fn, args=(), kwargs=None, context=None, trackers=options.UNSET, backend=None, /,
                       **metadata):
         """submit() with everything said: context is a contextvars.Context, of which the job gets a copy, or an
-        AsyncExec.Context; trackers are the classes of those that get to know of it, none is outside of every group; the
-        rest is metadata of the pending."""
-        if backend not in (None, "glib"):
-            raise ValueError(f"a caller runs its own coroutines and no others: there is no backend {backend!r}")
+        AsyncExec.Context; trackers are the classes of those that get to know of it, none is outside of every group; backend
+        as in call_using_backend(); the rest is metadata of the pending."""
+        if backend is not None:
+            _checked_backend(backend)
         python = context if isinstance(context, contextvars.Context) else None
         view = options.View(self, None, None, None, None, context if python is None else None, metadata, trackers=trackers)
-        return jobs.schedule(view, fn, args, kwargs or {}, python)
+        return jobs.schedule(view, fn, args, kwargs or {}, python, backend)
+
+    def call_using_backend(self, backend, fn, /, *args, **kwargs):
+        """submit(), in another loop of the thread: with "asyncio" fn may await what asyncio has, and call what needs its
+        loop.  Cancelling the pending cancels the task."""
+        return jobs.submit_to_backend(self, _checked_backend(backend), fn, args, kwargs)
+
+    @staticmethod
+    def register_backend(name, guest_class):
+        """Makes a subclass of AsyncExec.Guest known under a name, for call_using_backend() and backend=."""
+        if not (isinstance(guest_class, type) and issubclass(guest_class, raw.module.Guest)):
+            raise TypeError(f"a subclass of AsyncExec.Guest is needed, not {guest_class!r}")
+        _checked(Raw.register_backend, name, guest_class)
+
+    @property
+    def backend(self):
+        """In which loop its jobs run when nothing else is said."""
+        return Raw.get_backend(self)
 
     def to_thread(self, fn, /, *args, **kwargs):
         """Runs fn(*args, **kwargs) on a thread of its own, a child that is idle or a new one; returns its Pending."""

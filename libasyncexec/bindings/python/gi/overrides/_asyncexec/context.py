@@ -19,6 +19,7 @@ class _Local(threading.local):
 
     stepping = 0      # how many coroutines of ours are inside a step
     running = False   # inside AsyncExec.run()
+    guest = None      # the loop that runs a job of a backend here, and that job; see guests.py
 
 
 local = _Local()

@@ -12,6 +12,11 @@ from . import errors, raw, scopes, table, values
 _current = contextvars.ContextVar("asyncexec.current_pending", default=None)
 
 
+def set_current(pending):
+    """In the context of a coroutine: whose it is."""
+    _current.set(pending)
+
+
 def current():
     """The pending of the coroutine that runs here now, or None."""
     return _current.get()
@@ -276,6 +281,10 @@ def foreign(awaitable):
                         'call_using_backend("asyncio", ...), or Pending.from_future() on the thread of that loop')
 
 
+# What steps the coroutine of a job: guests.py knows more.
+stepper = Driver
+
+
 def _call(token):
     """What the function of a job returns.  Holds nothing of the entry afterwards."""
     fn, args, kwargs, context, _, _ = table.entries[token]
@@ -293,4 +302,4 @@ def prepare(job, kept):
     if not inspect.iscoroutine(coroutine):
         values.resolve(job, coroutine)
         return None
-    return Driver(job, table.entries[kept.token][3], coroutine, kept)
+    return stepper(job, table.entries[kept.token][3], coroutine, kept)

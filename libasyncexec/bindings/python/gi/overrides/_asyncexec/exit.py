@@ -46,8 +46,12 @@ def _forget_dummy():
 
 
 def close():
-    """Closes every executor, drops what is queued and waits for what runs; Ctrl-C gives up."""
+    """Ends guests, closes every executor, drops what is queued and waits for what runs; Ctrl-C gives up."""
+    from . import guests
+
     try:
+        if not _is_forked:
+            guests.end_those_of_main_thread()
         with _lock:
             executors = list(_executors)
         if _is_forked and not executors:

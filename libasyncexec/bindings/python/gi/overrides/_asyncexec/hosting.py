@@ -94,6 +94,12 @@ def ensure_running():
         _local.loop = weakref.ref(loop)
 
 
+def is_served(loop):
+    """loop is a guest of the caller of its thread, which others serve."""
+    with _lock:
+        _hosts[loop] = None
+
+
 def ensure(loop):
     """The thread of the running loop gets a context, and its caller is served; called on that thread."""
     if loop in _hosts:

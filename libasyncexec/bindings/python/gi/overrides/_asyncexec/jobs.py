@@ -218,7 +218,16 @@ def push(queue, fn, args, kwargs):
     return _inside(raw.CallQueue.push_async, queue, start)
 
 
-def schedule(view, fn, args, kwargs, context):
+def submit_to_backend(caller, backend, fn, args, kwargs, options=None, stand=None):
+    """Gives fn to a caller, which runs it in another loop of its thread."""
+    token = _enter(caller, fn, args, kwargs, stand)
+    kept = _Kept(_entries[token][4], token)
+    start = _coroutine(kept) if is_coroutine_function(fn) else _plain(kept)
+    del kept
+    return _inside(raw.Caller.call_using_backend_full, caller, backend, options, start)
+
+
+def schedule(view, fn, args, kwargs, context, backend=None):
     """Gives fn to an executor with options, in a copy of context, contextvars or None for those of now."""
     stand = view._stand()
     made = view._options_for(fn)
@@ -227,6 +236,8 @@ def schedule(view, fn, args, kwargs, context):
         if stand is not None:
             context.run(scopes.stand, *stand)
         fn = _in_context(fn, context)
+    if backend is not None:
+        return submit_to_backend(view._executor, backend, fn, args, kwargs, made, stand)
     return submit(view._executor, fn, args, kwargs, made, stand)
 
 
