@@ -280,7 +280,21 @@ is_cancellation (AexPending *pending)
   if ((state & AEX_BIT_TIMED_OUT) && (state & AEX_BIT_SCOPED))
     return TRUE;
   error = aex_pending_make_error (pending);
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
+  return aex_error_is_cancellation (error);
+}
+
+/* And those around it, whose cancellation would reach its members. */
+gboolean
+aex_group_goes_on (AexTrackerCore *core)
+{
+  for (AexGroup *self = core->group; self != NULL; self = self->parent != NULL ? self->parent->group : NULL)
+    {
+      if (self->mode == AEX_GROUP_MODE_RAISE || self->mode == AEX_GROUP_MODE_QUIET)
+        return FALSE;
+      if (self->shield)
+        break;
+    }
+  return TRUE;
 }
 
 static AexPending *

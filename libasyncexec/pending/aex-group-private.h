@@ -37,5 +37,6 @@ gboolean    aex_group_use    (AexTrackerCore *core, GError **error);
 gboolean    aex_group_cancel (AexTrackerCore *core, AexGroupEnd why, const char *message);
 AexPending *aex_group_join   (AexTrackerCore *core, AexPending **kept);   /* kept: set once; the first who joins makes it */
 void        aex_group_drop   (AexTrackerCore *core);    /* nobody has it any more */
+gboolean    aex_group_goes_on (AexTrackerCore *core);   /* after a member that was cancelled; when it was used */
 
 G_END_DECLS

@@ -299,6 +299,7 @@ void     aex_pending_release_closure (AexPending *self);
 void     aex_pending_interrupt      (AexPending *self);
 void     aex_frame_push             (AexFrame *frame, AexPending *job, AexTarget *executor);
 void     aex_frame_pop              (AexFrame *frame, gboolean touched);
+void     aex_frame_reset_context    (AexFrame *frame);             /* what its function left in the context is gone, scopes included */
 
 /* ---- aex-pending-waiters.c */
 AexWaiter *aex_waiter_new           (AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy);

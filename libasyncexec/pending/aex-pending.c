@@ -2,6 +2,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-debug-private.h"
+#include "base/aex-error-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
@@ -128,13 +129,6 @@ ghost_new (AexPending *self)
   return ghost;
 }
 
-/* Also one that a function met in what it waited for, and passed on. */
-static gboolean
-is_cancellation (const GError *error)
-{
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
-}
-
 /* A rejection that nobody has seen: said once. */
 static void
 report_unobserved (AexPending *self)
@@ -147,7 +141,7 @@ report_unobserved (AexPending *self)
   if (atomic_exchange (&self->observed, TRUE))
     return;
   error = aex_pending_make_error (self);
-  if (is_cancellation (error))
+  if (aex_error_is_cancellation (error))
     return;
   if (executor != NULL)
     {
