@@ -320,9 +320,9 @@ enqueue_job (AexCore *self, AexPending *job, AexLane lane, gboolean goes_on)
       aex_core_refuse_ended (self, job, error);
       return job;
     }
+  aex_pending_ref_new (job);
   /* Before somebody may complete it. */
   aex_pending_join_trackers (job);
-  aex_pending_ref_new (job);
   acceptance = offer (self, lane, &entry, goes_on, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {
