@@ -192,10 +192,23 @@ cancel_locked (AexGroup *self, AexGroupEnd why)
 static void
 cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *pendings, const char *message)
 {
+  AexThread *thread = aex_thread_get ();
+  AexPending *outer = thread->cancelling;
+  gpointer outer_for = thread->cancelling_for;
+
   if (scope != NULL)
     aex_scope_cancel (scope);
   for (guint i = 0; i < pendings->len; i++)
-    aex_pending_cancel_as (pendings->pdata[i], AEX_CANCEL_IMPLIED, message);
+    {
+      AexPending *pending = pendings->pdata[i];
+
+      /* What has an extension may call a user before it is told. */
+      thread->cancelling = atomic_load (&pending->extra) == NULL ? pending : NULL;
+      thread->cancelling_for = core;
+      aex_pending_cancel_as (pending, AEX_CANCEL_IMPLIED, message);
+    }
+  thread->cancelling = outer;
+  thread->cancelling_for = outer_for;
   aex_tracker_core_collected (core, pendings);
   arm_grace (core);
   g_clear_pointer (&scope, aex_scope_unref);

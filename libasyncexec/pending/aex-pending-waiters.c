@@ -239,9 +239,18 @@ tell_waiters (AexPending *self)
   AexWaiter *list;
 
   aex_pending_lock (self);
+  list = self->waiters;
   if (aex_pending_load (self) & AEX_BIT_DELIVER)
     {
       aex_pending_unlock (self);
+      return;
+    }
+  /* One tracker, as most have: no callback can overtake what is none. */
+  if (list != NULL && list->next == NULL && list->kind == AEX_WAITER_INLINE && list->weak)
+    {
+      self->waiters = NULL;
+      aex_pending_unlock (self);
+      waiter_tell (list, self);
       return;
     }
   atomic_fetch_or (&self->state, AEX_BIT_DELIVER);

@@ -50,10 +50,15 @@ aex_tracker_core_unref (gpointer data)
 
 /* ---- members */
 
-/* Who tells us has a reference to pending, or is dropping the last one: ours is no news for a binding. */
+/* Who tells us has a reference to pending, or is dropping the last one: ours is no news for a binding.  Not needed when the
+ * only one who goes through the members is at this one, on this thread. */
 static void
 keep_locked (AexTrackerCore *self, AexPending *pending)
 {
+  AexThread *thread = aex_thread_get ();
+
+  if (self->n_collecting == 1 && thread->cancelling == pending && thread->cancelling_for == self)
+    return;
   if (self->kept == NULL)
     self->kept = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (self->kept, g_object_ref (pending));
@@ -261,7 +266,7 @@ aex_tracker_core_collect_locked (AexTrackerCore *self, gboolean shielded)
 
   for (AexMember *member = self->first; member != NULL; member = member->next)
     if (shielded || !member->shielded)
-      g_ptr_array_add (pendings, member->pending);
+      pendings->pdata[pendings->len++] = member->pending;
   self->n_collecting++;
   return pendings;
 }
