@@ -207,10 +207,10 @@ hold_open (AexPendingGroup *group, GError **error)
  * @destroy: (nullable): how to free @user_data, called after the last item, where that ran
  * @error: return location for an error
  *
- * Calls @func for the indices from 0 up to @n_items, on @executor, as members of
- * @self: the group ends after the last of them, an item that fails cancels the
- * others and its error is one of the group's, and what is submitted by an item
- * is a member as well. With the group, what runs is cancelled, and what has not
+ * Calls @func for the indices from 0 up to @n_items, on @executor, as members:
+ * the group ends after the last of them, an item that fails cancels the others
+ * and its error is one of the group's, and what is submitted by an item is a
+ * member as well. With the group, what runs is cancelled, and what has not
  * started never does. An item that says that it was cancelled is, for the mode of
  * the group, a member that was.
  *
