@@ -38,7 +38,10 @@ WORK = {
     "B5c": "the same, each from the one before",
     "B6-100k": "make one of 100 000 timers",
     "B6-1M": "make one of a million timers",
+    "B7": "a job with a pending, of a group that is waited for",
+    "B7-each": "a function for each of many items, likewise",
     "B8": "make and keep a pending",
+    "B9": "an operation that is begun, cancelled with all others, let go of",
     "B13": "an item of 1 µs of a map",
     "B13-grain1": "the same, one by one",
     "F1": "30 redraws beside work that never ends",
@@ -52,7 +55,7 @@ WORK = {
 }
 
 RESULT = re.compile(r"^(\S+) (\S+) (n=\d+ .*)$")
-BAR = re.compile(r"^(\S+) +([\d.]+) (ns|cpu ns|bytes|ms late|ms|frames) +(\S+) +([\d.]+|-) +([\d.]+|-) +bar [<>]= +([\d.]+) +(met|MISSED)$")
+BAR = re.compile(r"^(\S+) +([\d.]+) (ns|cpu ns|bytes|ms late|ms|frames|cancel ns) +(\S+) +([\d.]+|-) +([\d.]+|-) +bar [<>]= +([\d.]+) +(met|MISSED)$")
 
 
 def read_line(line):
@@ -93,7 +96,8 @@ def nanoseconds(value):
 def show(result):
     spread = f"{nanoseconds(result['min_ns'])}–{nanoseconds(result['max_ns'])}"
     more = "".join(f", {name} {result[key]:g}" for key, name in
-                   (("bytes", "bytes"), ("late_p99_ms", "ms late"), ("fired_ms", "ms in all"), ("frames", "frames")) if result.get(key))
+                   (("bytes", "bytes"), ("late_p99_ms", "ms late"), ("fired_ms", "ms in all"), ("frames", "frames"),
+                    ("cancel_ns", "ns to cancel")) if result.get(key))
     return f"{nanoseconds(result['median_ns'])} ({spread}{more})"
 
 

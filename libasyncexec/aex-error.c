@@ -90,6 +90,12 @@ aex_error_get_members (const GError *error)
 /* Names at most this many members in the message. */
 #define MAX_NAMED 4
 
+gboolean
+aex_error_is_cancellation (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
+}
+
 /* Takes members, an array of GError with its free function. */
 GError *
 aex_error_new_group (GPtrArray *members)

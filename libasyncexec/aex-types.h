@@ -88,6 +88,22 @@ typedef AexPending *(*AexAsyncFunc) (AexPending *job, GCancellable *cancellable,
 typedef gboolean (*AexMapFunc) (AexPendingStream *stream, guint index, GCancellable *cancellable, gpointer user_data, GError **error);
 
 /**
+ * AexEachFunc:
+ * @index: which item
+ * @cancellable: cancelled with the group
+ * @user_data: (closure): the data given to [method@PendingGroup.for_each]
+ * @error: return location for an error
+ *
+ * Called once for each index, on the executor, from several threads at the same
+ * time.
+ *
+ * Returns: %TRUE on success, %FALSE if @error is set
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*AexEachFunc) (guint index, GCancellable *cancellable, gpointer user_data, GError **error);
+
+/**
  * AexPostFunc:
  * @user_data: (closure): the data given to [method@Executor.post]
  * @error: return location for an error

@@ -279,6 +279,46 @@ test_dropped (void)
   aex_scope_unref (scope);
 }
 
+/* A member goes while others are cancelled: it is there until its turn was. */
+typedef struct
+{
+  AexPending *second;
+  int         gone;
+} Leaving;
+
+static void
+note_gone (gpointer leaving)
+{
+  ((Leaving *) leaving)->gone++;
+}
+
+static void
+drop_second (AexPending *first,
+             gpointer    data)
+{
+  Leaving *self = data;
+
+  g_clear_object (&self->second);
+  g_assert_cmpint (self->gone, ==, 0);
+}
+
+static void
+test_gone_while_cancelled (void)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) first = aex_pending_new (), end = NULL;
+  Leaving leaving = { aex_pending_new (), 0 };
+
+  g_object_set_data_full (G_OBJECT (leaving.second), "leaving", &leaving, note_gone);
+  aex_pending_group_add (group, first);
+  aex_pending_group_add (group, leaving.second);
+  aex_pending_add_done_callback_inline (first, drop_second, &leaving, NULL);
+  aex_pending_group_cancel (group, NULL);
+  g_assert_cmpint (leaving.gone, ==, 1);
+  end = aex_pending_group_join (group);
+  aex_assert_group_error (end, (const char *[]) { "The pending was dropped before anybody completed it", NULL });
+}
+
 /* ---- nesting and opting out */
 
 static void
@@ -432,6 +472,7 @@ main (int    argc,
   aex_test_add_in_context ("/groups/K67-I6/member-ends-it", test_member_ends_it);
   aex_test_add_in_context ("/groups/rule6/claims", test_claims);
   aex_test_add_in_context ("/groups/K64/dropped", test_dropped);
+  aex_test_add_in_context ("/groups/K64/gone-while-cancelled", test_gone_while_cancelled);
   aex_test_add_in_context ("/groups/K68/nested", test_nested);
   aex_test_add_in_context ("/groups/K69-P7/opt-out", test_opt_out);
   aex_test_add_in_context ("/groups/I3/runs-once", test_runs_once);

@@ -13,6 +13,9 @@ typedef struct {
 void        aex_error_take_payload (GError *error, AexPayload *payload);
 AexPayload *aex_error_peek_payload (const GError *error);
 
+/* A cancellation, or a refusal; also one that a function met in what it waited for, and passed on. */
+gboolean aex_error_is_cancellation (const GError *error);
+
 /* Takes members, an array of GError that frees its elements. */
 GError *aex_error_new_group (GPtrArray *members);
 

@@ -46,6 +46,9 @@ struct _AexThread {
   AexEnvironment *released;   /* references to give back in a block */
   guint n_released;
 
+  AexPending *cancelling;     /* the member of a group that this thread cancels with all others, and which group: as the
+                               * last thing that it does with it; only compared */
+  gpointer cancelling_for;
   gpointer settling;          /* list of done pendings whose waiters still have to be told; see aex-pending-waiters.c */
   gboolean in_settle;
 

@@ -94,6 +94,8 @@ const char *aex_core_get_name (AexTarget *target);
 /* Submission. */
 void        aex_core_note_submission (AexCore *self, AexPending *job, gpointer func);   /* before others know job */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
+/* The same for the rest of what was submitted before: taken until self has terminated, whatever max-pending says. */
+AexPending *aex_core_continue_job (AexCore *self, AexPending *job, AexLane lane);
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
 void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);
 /* The closure of a job that nobody will run any more, to its owner; once, whoever else tries. */

@@ -299,8 +299,18 @@ aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error)
   g_error_free (error);
 }
 
-AexPending *
-aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
+static AexAcceptance
+offer (AexCore *self, AexLane lane, const AexEntry *entry, gboolean goes_on, GError **error)
+{
+  if (G_LIKELY (!goes_on))
+    return AEX_CORE_OPS (self)->submit (self, lane, entry, error);
+  if (AEX_CORE_OPS (self)->hand_over (self, lane, entry, error))
+    return AEX_ACCEPTED;
+  return *error != NULL ? AEX_REFUSED_ERROR : AEX_REFUSED_CLOSED;
+}
+
+static AexPending *
+enqueue_job (AexCore *self, AexPending *job, AexLane lane, gboolean goes_on)
 {
   AexEntry entry = { &aex_job_kind, job, NULL, NULL };
   AexAcceptance acceptance;
@@ -313,10 +323,10 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
       aex_core_refuse_ended (self, job, error);
       return job;
     }
+  aex_pending_ref_new (job);
   /* Before somebody may complete it. */
   aex_pending_join_trackers (job);
-  aex_pending_ref_new (job);
-  acceptance = AEX_CORE_OPS (self)->submit (self, lane, &entry, &error);
+  acceptance = offer (self, lane, &entry, goes_on, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {
       g_object_unref (job);
@@ -327,6 +337,18 @@ aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
   if (G_UNLIKELY (job->environment->context != NULL))
     aex_pending_join_own_scope (job);
   return job;
+}
+
+AexPending *
+aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane)
+{
+  return enqueue_job (self, job, lane, FALSE);
+}
+
+AexPending *
+aex_core_continue_job (AexCore *self, AexPending *job, AexLane lane)
+{
+  return enqueue_job (self, job, lane, TRUE);
 }
 
 /* ---- fire and forget */

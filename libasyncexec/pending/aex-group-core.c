@@ -39,23 +39,13 @@ aex_group_is_cancelled_locked (AexGroup *self)
 
 /* ---- the end */
 
-/* What made it listen; to be let go of without the lock. */
-typedef struct {
-  AexScope *scope;
-  AexScopeWatch *watch;
-  GCancellable *job;
-  gulong job_handler;
-  AexAlarm *alarm, *grace;
-  AexPending *join;
-} AexGroupRest;
-
 /* Is it over now?  Then nothing more joins, and the caller has to say so. */
 static gboolean
 end_if_empty_locked (AexTrackerCore *core, gboolean anyway, AexGroupRest *rest)
 {
   AexGroup *self = core->group;
 
-  if (atomic_load (&core->closed) || (!anyway && (!self->joining || self->inside || core->members.length > 0)))
+  if (atomic_load (&core->closed) || (!anyway && (!self->joining || self->inside || core->n_members > 0)))
     return FALSE;
   atomic_store (&core->closed, TRUE);
   rest->scope = g_steal_pointer (&self->scope);
@@ -66,21 +56,6 @@ end_if_empty_locked (AexTrackerCore *core, gboolean anyway, AexGroupRest *rest)
   rest->grace = g_steal_pointer (&self->grace);
   rest->join = g_steal_pointer (&self->join);
   return TRUE;
-}
-
-static void
-rest_clear (AexGroupRest *rest)
-{
-  if (rest->scope != NULL)
-    aex_scope_end (rest->scope);
-  g_clear_pointer (&rest->watch, aex_scope_watch_free);
-  if (rest->job != NULL)
-    g_signal_handler_disconnect (rest->job, rest->job_handler);
-  g_clear_object (&rest->job);
-  g_clear_pointer (&rest->alarm, aex_alarm_cancel);
-  g_clear_pointer (&rest->grace, aex_alarm_cancel);
-  g_clear_pointer (&rest->scope, aex_scope_unref);
-  g_clear_object (&rest->join);
 }
 
 /* All that has gone wrong, and nothing of it is lost: it is told here, or at the members themselves. */
@@ -130,7 +105,7 @@ finish (AexTrackerCore *core, AexGroupRest *rest)
   g_autoptr (AexPending) join = g_steal_pointer (&rest->join);
   GError *error = join != NULL ? make_error (core->group) : NULL;
 
-  rest_clear (rest);
+  aex_group_rest_clear (rest);
   if (error != NULL)
     aex_pending_reject (join, error);
   else if (join != NULL)
@@ -152,10 +127,11 @@ grace_is_over (gpointer data)
   gboolean over;
 
   g_mutex_lock (&core->lock);
-  members = aex_tracker_core_collect_locked (core);
+  members = aex_tracker_core_collect_locked (core, TRUE);
   over = end_if_empty_locked (core, TRUE, &rest);
   g_mutex_unlock (&core->lock);
-  stuck = aex_members_to_pendings (members);
+  stuck = aex_pendings_ref_alive (members);
+  aex_tracker_core_collected (core, members);
   if (!over)
     return;
   for (guint i = 0; i < stuck->len; i++)
@@ -212,19 +188,28 @@ cancel_locked (AexGroup *self, AexGroupEnd why)
   return TRUE;
 }
 
+/* Takes pendings. */
 static void
-cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *members, const char *message)
+cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *pendings, const char *message)
 {
-  g_autoptr (GPtrArray) pendings = NULL;
+  AexThread *thread = aex_thread_get ();
+  AexPending *outer = thread->cancelling;
+  gpointer outer_for = thread->cancelling_for;
 
-  for (guint i = members->len; i > 0; i--)
-    if (((AexMember *) members->pdata[i - 1])->shielded)
-      g_ptr_array_remove_index (members, i - 1);
-  pendings = aex_members_to_pendings (members);
   if (scope != NULL)
     aex_scope_cancel (scope);
   for (guint i = 0; i < pendings->len; i++)
-    aex_pending_cancel_as (pendings->pdata[i], AEX_CANCEL_IMPLIED, message);
+    {
+      AexPending *pending = pendings->pdata[i];
+
+      /* What has an extension may call a user before it is told. */
+      thread->cancelling = atomic_load (&pending->extra) == NULL ? pending : NULL;
+      thread->cancelling_for = core;
+      aex_pending_cancel_as (pending, AEX_CANCEL_IMPLIED, message);
+    }
+  thread->cancelling = outer;
+  thread->cancelling_for = outer_for;
+  aex_tracker_core_collected (core, pendings);
   arm_grace (core);
   g_clear_pointer (&scope, aex_scope_unref);
 }
@@ -245,7 +230,7 @@ gboolean
 aex_group_cancel (AexTrackerCore *core, AexGroupEnd why, const char *message)
 {
   AexGroup *self = core->group;
-  GPtrArray *members = NULL;
+  GPtrArray *pendings = NULL;
   AexScope *scope = NULL;
   gboolean over, cancel;
 
@@ -256,13 +241,13 @@ aex_group_cancel (AexTrackerCore *core, AexGroupEnd why, const char *message)
   cancel = !over && cancel_locked (self, why);
   if (cancel)
     {
-      members = aex_tracker_core_collect_locked (core);
+      pendings = aex_tracker_core_collect_locked (core, FALSE);
       scope = self->scope != NULL ? aex_scope_ref (self->scope) : NULL;
     }
   over = over && self->end == AEX_GROUP_OPEN;
   g_mutex_unlock (&core->lock);
   if (cancel)
-    cancel_members (core, scope, members, message);
+    cancel_members (core, scope, pendings, message);
   return !over;
 }
 
@@ -280,7 +265,21 @@ is_cancellation (AexPending *pending)
   if ((state & AEX_BIT_TIMED_OUT) && (state & AEX_BIT_SCOPED))
     return TRUE;
   error = aex_pending_make_error (pending);
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
+  return aex_error_is_cancellation (error);
+}
+
+/* And those around it, whose cancellation would reach its members. */
+gboolean
+aex_group_goes_on (AexTrackerCore *core)
+{
+  for (AexGroup *self = core->group; self != NULL; self = self->parent != NULL ? self->parent->group : NULL)
+    {
+      if (self->mode == AEX_GROUP_MODE_RAISE || self->mode == AEX_GROUP_MODE_QUIET)
+        return FALSE;
+      if (self->shield)
+        break;
+    }
+  return TRUE;
 }
 
 static AexPending *
@@ -295,43 +294,63 @@ abandoned_new (void)
   return ghost;
 }
 
+/* What its end means for the group, with the lock held; TRUE: cancel_members() comes next. */
+static gboolean
+note_end_locked (AexGroup *self, AexPending *done, gboolean cancelled)
+{
+  self->member_cancelled = self->member_cancelled || cancelled;
+  if (!cancelled)
+    {
+      g_ptr_array_add (self->failures, g_object_ref (done));
+      return cancel_locked (self, AEX_GROUP_FAILED);
+    }
+  if (self->mode == AEX_GROUP_MODE_RAISE || self->mode == AEX_GROUP_MODE_QUIET)
+    return cancel_locked (self, AEX_GROUP_CANCELLED);
+  return FALSE;
+}
+
 void
 aex_group_member_left (AexMember *member, AexPending *pending)
 {
   AexTrackerCore *core = member->core;
   AexGroup *self = core->group;
-  g_autoptr (AexPending) done = pending != NULL ? g_object_ref (pending) : abandoned_new ();
+  g_autoptr (AexPending) ghost = pending == NULL ? abandoned_new () : NULL;
+  AexPending *done = pending != NULL ? pending : ghost;
   gboolean failed = AEX_PHASE (aex_pending_load (done)) != AEX_PHASE_RESOLVED;
   gboolean cancelled = failed && is_cancellation (done);
-  gboolean cancel = FALSE, over = FALSE, unseen;
+  gboolean cancel = FALSE, over = FALSE;
   AexGroupRest rest = { NULL, };
-  GPtrArray *members = NULL;
+  GPtrArray *pendings = NULL;
   AexScope *scope = NULL;
 
   g_mutex_lock (&core->lock);
-  unseen = aex_member_unlist_locked (member) && !atomic_load (&core->closed);
-  if (unseen)
+  if (aex_member_unlist_locked (member) && !atomic_load (&core->closed))
     {
-      self->member_cancelled = self->member_cancelled || cancelled;
-      if (failed && !cancelled)
-        {
-          g_ptr_array_add (self->failures, g_steal_pointer (&done));
-          cancel = cancel_locked (self, AEX_GROUP_FAILED);
-        }
-      else if (cancelled && (self->mode == AEX_GROUP_MODE_RAISE || self->mode == AEX_GROUP_MODE_QUIET))
-        {
-          cancel = cancel_locked (self, AEX_GROUP_CANCELLED);
-        }
+      cancel = failed && note_end_locked (self, done, cancelled);
       if (cancel)
         {
-          members = aex_tracker_core_collect_locked (core);
+          pendings = aex_tracker_core_collect_locked (core, FALSE);
           scope = self->scope != NULL ? aex_scope_ref (self->scope) : NULL;
         }
       over = end_if_empty_locked (core, FALSE, &rest);
     }
   g_mutex_unlock (&core->lock);
   if (cancel)
-    cancel_members (core, scope, members, NULL);
+    cancel_members (core, scope, pendings, NULL);
+  if (over)
+    finish (core, &rest);
+}
+
+void
+aex_group_member_undone (AexMember *member)
+{
+  AexTrackerCore *core = member->core;
+  AexGroupRest rest = { NULL, };
+  gboolean over;
+
+  g_mutex_lock (&core->lock);
+  over = aex_member_unlist_locked (member) && end_if_empty_locked (core, FALSE, &rest);
+  g_mutex_unlock (&core->lock);
   if (over)
     finish (core, &rest);
 }
@@ -349,154 +368,6 @@ aex_group_add (AexTrackerCore *core, AexPending *pending)
       shielded = shielded || outer->group->shield;
     }
   return added;
-}
-
-/* ---- what is around it */
-
-static void
-scope_is_over (AexScope *scope, gpointer core)
-{
-  (void) scope;
-  aex_group_cancel (core, AEX_GROUP_CANCELLED, NULL);
-}
-
-static void
-job_is_cancelled (GCancellable *cancellable, gpointer core)
-{
-  (void) cancellable;
-  aex_group_cancel (core, AEX_GROUP_CANCELLED, NULL);
-}
-
-static void
-core_closure_unref (gpointer core, GClosure *closure)
-{
-  (void) closure;
-  aex_tracker_core_unref (core);
-}
-
-static void
-time_is_over (gpointer core)
-{
-  aex_group_cancel (core, AEX_GROUP_TIMED_OUT, NULL);
-}
-
-/* The cancellable of the job, or of the item of a map, that runs here; a reference. */
-static GCancellable *
-ref_running (AexThread *thread)
-{
-  if (thread->frame == NULL)
-    return NULL;
-  return g_object_ref (thread->frame->job != NULL ? aex_pending_get_cancellable (thread->frame->job) : thread->frame->cancellable);
-}
-
-/* Takes what listens over, or lets go of it when the group is over already. */
-static void
-listen (AexTrackerCore *core, AexGroupRest *made)
-{
-  AexGroup *self = core->group;
-  gboolean over;
-
-  g_mutex_lock (&core->lock);
-  over = atomic_load (&core->closed);
-  if (!over)
-    {
-      self->watch = g_steal_pointer (&made->watch);
-      self->job = g_steal_pointer (&made->job);
-      self->job_handler = made->job_handler;
-      self->alarm = g_steal_pointer (&made->alarm);
-    }
-  g_mutex_unlock (&core->lock);
-  if (over)
-    rest_clear (made);
-}
-
-static gboolean
-start_listening (AexTrackerCore *core, AexScope *scope, GCancellable *running, GError **error)
-{
-  AexGroup *self = core->group;
-  AexGroupRest made = { NULL, };
-  gint64 timeout_us = self->timeout_us;
-
-  /* Also of the scope itself, which others may have. */
-  made.watch = aex_scope_watch (scope, TRUE, scope_is_over, aex_tracker_core_ref (core), aex_tracker_core_unref, error);
-  if (made.watch == NULL)
-    return FALSE;
-  if (timeout_us >= 0)
-    {
-      made.alarm = aex_alarm_new (aex_clock_deadline (timeout_us), time_is_over, aex_tracker_core_ref (core),
-                                  aex_tracker_core_unref, error);
-      if (made.alarm == NULL)
-        {
-          aex_tracker_core_unref (core);
-          rest_clear (&made);
-          return FALSE;
-        }
-    }
-  if (running != NULL)
-    {
-      made.job = g_object_ref (running);
-      made.job_handler = g_signal_connect_data (running, "cancelled", G_CALLBACK (job_is_cancelled),
-                                                aex_tracker_core_ref (core), core_closure_unref, 0);
-    }
-  listen (core, &made);
-  if (aex_scope_get_status (scope) != AEX_SCOPE_OPEN || (running != NULL && g_cancellable_is_cancelled (running)))
-    aex_group_cancel (core, AEX_GROUP_CANCELLED, NULL);
-  return TRUE;
-}
-
-gboolean
-aex_group_use (AexTrackerCore *core, GError **error)
-{
-  AexThread *thread = aex_thread_get ();
-  AexGroup *self = core->group;
-  g_autoptr (GCancellable) running = NULL;
-  AexTrackerCore *parent = aex_group_of_context (thread->context);
-  AexScope *scope = NULL, *made;
-  gboolean ok, cancelled;
-
-  g_mutex_lock (&core->lock);
-  ok = self->used || atomic_load (&core->closed);
-  g_mutex_unlock (&core->lock);
-  if (ok)
-    return TRUE;
-  if (!self->shield)
-    running = ref_running (thread);
-  made = aex_scope_new (-1, self->shield ? AEX_SCOPE_FLAGS_SHIELD : AEX_SCOPE_FLAGS_NONE);
-  made->group = aex_tracker_core_ref (core);
-  made->group_unref = aex_tracker_core_unref;
-  g_mutex_lock (&core->lock);
-  if (!self->used && !atomic_load (&core->closed))
-    {
-      self->used = TRUE;
-      self->scope = aex_scope_ref (made);
-      self->parent = parent != NULL && parent != core ? aex_tracker_core_ref (parent) : NULL;
-      scope = made;
-    }
-  g_mutex_unlock (&core->lock);
-  ok = scope == NULL || start_listening (core, scope, running, error);
-  g_mutex_lock (&core->lock);
-  cancelled = scope != NULL && aex_group_is_cancelled_locked (self);
-  g_mutex_unlock (&core->lock);
-  if (cancelled)
-    aex_scope_cancel (scope);
-  aex_scope_unref (made);
-  return ok;
-}
-
-AexContext *
-aex_context_with_group (AexContext *context, AexTrackerCore *core)
-{
-  AexScope *scope;
-  AexContext *result;
-
-  g_mutex_lock (&core->lock);
-  scope = core->group->scope != NULL ? aex_scope_ref (core->group->scope) : NULL;
-  g_mutex_unlock (&core->lock);
-  if (scope == NULL)
-    return NULL;
-  result = aex_context_with_scope (context, scope);
-  aex_scope_unref (scope);
-  return result;
 }
 
 /* ---- joining */

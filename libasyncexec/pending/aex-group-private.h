@@ -32,10 +32,24 @@ struct _AexGroup {
   AexPending *join;            /* made by the first who joins */
 };
 
-/* Before it is entered, or given the first member: makes the scope, and listens to what is around it. */
+/* What makes it listen, and who waits for it; to be let go of without the lock. */
+typedef struct {
+  AexScope *scope;
+  AexScopeWatch *watch;
+  GCancellable *job;
+  gulong job_handler;
+  AexAlarm *alarm, *grace;
+  AexPending *join;
+} AexGroupRest;
+
+void        aex_group_rest_clear (AexGroupRest *rest);
+
+/* Before it is entered, or given the first member: makes the scope, and listens to what is around it.  FALSE: it is as if it
+ * had not been tried. */
 gboolean    aex_group_use    (AexTrackerCore *core, GError **error);
 gboolean    aex_group_cancel (AexTrackerCore *core, AexGroupEnd why, const char *message);
 AexPending *aex_group_join   (AexTrackerCore *core, AexPending **kept);   /* kept: set once; the first who joins makes it */
 void        aex_group_drop   (AexTrackerCore *core);    /* nobody has it any more */
+gboolean    aex_group_goes_on (AexTrackerCore *core);   /* after a member that was cancelled; when it was used */
 
 G_END_DECLS

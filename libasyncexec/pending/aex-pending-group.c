@@ -17,8 +17,9 @@
  * Between [method@PendingGroup.enter] and [method@PendingGroup.end] everything
  * that is submitted, to whatever executor, becomes a *member*, and so does what
  * members submit. Promises and other pendings are added by hand with
- * [method@PendingGroup.add]. Derived pendings and streams are no members. The
- * pending that [method@PendingGroup.end] returns is done when all members are.
+ * [method@PendingGroup.add], and [method@PendingGroup.for_each] calls a function
+ * for many items, without a pending for each. Derived pendings and streams are no
+ * members. The pending that [method@PendingGroup.end] returns is done when all members are.
  *
  * A member that fails cancels the group: the other members, and waits of the code
  * inside. The group then ends with %AEX_ERROR_GROUP, whose members (see
@@ -267,7 +268,13 @@ aex_pending_group_begin (AexPendingGroup *self, GError **error)
                            _("A group is entered once: make another one"));
       return FALSE;
     }
-  return use (self, error);
+  if (use (self, error))
+    return TRUE;
+  /* As if nothing had been tried. */
+  g_mutex_lock (&core->lock);
+  core->group->begun = core->group->inside = FALSE;
+  g_mutex_unlock (&core->lock);
+  return FALSE;
 }
 
 /**

@@ -17,6 +17,7 @@ AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_begin            (AexPen
 AEX_AVAILABLE_IN_1_0 AexPending      *aex_pending_group_join             (AexPendingGroup *self);
 AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_add              (AexPendingGroup *self, AexPending *pending);
 AEX_AVAILABLE_IN_1_0 AexPending      *aex_pending_group_submit           (AexPendingGroup *self, AexExecutor *executor, AexJobFunc func, gpointer user_data, GDestroyNotify destroy);
+AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_for_each         (AexPendingGroup *self, AexExecutor *executor, guint n_items, AexEachFunc func, gpointer user_data, GDestroyNotify destroy, GError **error);
 AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_cancel           (AexPendingGroup *self, const char *message);
 AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_is_cancelled     (AexPendingGroup *self);
 AEX_AVAILABLE_IN_1_0 gboolean         aex_pending_group_is_over          (AexPendingGroup *self);

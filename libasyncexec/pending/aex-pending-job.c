@@ -198,13 +198,22 @@ forget_frame (AexPending *self)
   return TRUE;
 }
 
-/* The function has returned: what it set in its context is gone, and so are its scopes. */
+void
+aex_frame_reset_context (AexFrame *frame)
+{
+  AexThread *thread = aex_thread_get ();
+
+  if (aex_scope_leave_all (thread->context, frame->context != NULL ? frame->context->scope : NULL, thread) > 0)
+    g_critical ("A job returned without leaving a scope that it had entered: call aex_scope_leave()");
+  aex_context_replace (thread, frame->context != NULL ? aex_context_ref (frame->context) : NULL);
+}
+
+/* The function has returned. */
 static void
 leave_context (AexThread *thread, AexFrame *frame, AexContext *saved)
 {
-  if (G_UNLIKELY (thread->context != frame->context)
-      && aex_scope_leave_all (thread->context, frame->context != NULL ? frame->context->scope : NULL, thread) > 0)
-    g_critical ("A job returned without leaving a scope that it had entered: call aex_scope_leave()");
+  if (G_UNLIKELY (thread->context != frame->context))
+    aex_frame_reset_context (frame);
   aex_context_leave (thread, saved);
 }
 

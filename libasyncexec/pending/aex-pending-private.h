@@ -44,6 +44,7 @@ enum {
   AEX_BIT_REFUSED   = 1 << 15,   /* it was never accepted: the executor does not count it */
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
   AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
+  AEX_BIT_GOING     = 1 << 18,   /* its last reference goes, and nobody will end it any more */
   AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
   AEX_BIT_ASKED     = 1 << 18,   /* a cancellation was asked for and refused */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
@@ -302,8 +303,10 @@ void     aex_pending_release_closure (AexPending *self);
 void     aex_pending_interrupt      (AexPending *self);
 void     aex_frame_push             (AexFrame *frame, AexPending *job, AexTarget *executor);
 void     aex_frame_pop              (AexFrame *frame, gboolean touched);
+void     aex_frame_reset_context    (AexFrame *frame);             /* what its function left in the context is gone, scopes included */
 
 /* ---- aex-pending-waiters.c */
+void       aex_waiter_init          (AexWaiter *self, AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy);
 AexWaiter *aex_waiter_new           (AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy);
 gulong     aex_waiter_next_id       (void);
 gboolean   aex_waiter_bind          (AexWaiter *self, GError **error);

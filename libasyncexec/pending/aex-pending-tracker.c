@@ -224,7 +224,7 @@ aex_pending_tracker_get_model (AexPendingTracker *self)
   g_mutex_lock (&core->lock);
   first = core->model == NULL;
   if (first)
-    core->model = g_object_ref (made);
+    atomic_store (&core->model, g_object_ref (made));
   g_mutex_unlock (&core->lock);
   if (first)
     {

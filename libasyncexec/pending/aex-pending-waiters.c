@@ -20,17 +20,24 @@ aex_waiter_next_id (void)
   return atomic_fetch_add_explicit (&last_id, 1, memory_order_relaxed) + 1;
 }
 
+/* What is zero, and may be the head of something larger that goes with it. */
+void
+aex_waiter_init (AexWaiter *self, AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy)
+{
+  self->kind = kind;
+  self->func = func;
+  self->data = data;
+  self->destroy = destroy;
+  aex_live_add (AEX_LIVE_WAITER, 1);
+}
+
 AexWaiter *
 aex_waiter_new (AexWaiterKind kind, gpointer func, gpointer data, GDestroyNotify destroy)
 {
   AexWaiter *self = g_new0 (AexWaiter, 1);
 
-  self->kind = kind;
+  aex_waiter_init (self, kind, func, data, destroy);
   self->id = aex_waiter_next_id ();
-  self->func = func;
-  self->data = data;
-  self->destroy = destroy;
-  aex_live_add (AEX_LIVE_WAITER, 1);
   return self;
 }
 
@@ -232,9 +239,18 @@ tell_waiters (AexPending *self)
   AexWaiter *list;
 
   aex_pending_lock (self);
+  list = self->waiters;
   if (aex_pending_load (self) & AEX_BIT_DELIVER)
     {
       aex_pending_unlock (self);
+      return;
+    }
+  /* One tracker, as most have: no callback can overtake what is none. */
+  if (list != NULL && list->next == NULL && list->kind == AEX_WAITER_INLINE && list->weak)
+    {
+      self->waiters = NULL;
+      aex_pending_unlock (self);
+      waiter_tell (list, self);
       return;
     }
   atomic_fetch_or (&self->state, AEX_BIT_DELIVER);

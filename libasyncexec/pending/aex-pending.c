@@ -2,6 +2,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-debug-private.h"
+#include "base/aex-error-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
@@ -128,13 +129,6 @@ ghost_new (AexPending *self)
   return ghost;
 }
 
-/* Also one that a function met in what it waited for, and passed on. */
-static gboolean
-is_cancellation (const GError *error)
-{
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED);
-}
-
 /* A rejection that nobody has seen: said once. */
 static void
 report_unobserved (AexPending *self)
@@ -147,7 +141,7 @@ report_unobserved (AexPending *self)
   if (atomic_exchange (&self->observed, TRUE))
     return;
   error = aex_pending_make_error (self);
-  if (is_cancellation (error))
+  if (aex_error_is_cancellation (error))
     return;
   if (executor != NULL)
     {
@@ -162,6 +156,18 @@ report_unobserved (AexPending *self)
                     "MESSAGE", "Unhandled error in %s: %s", name != NULL ? name : "a promise", error->message);
 }
 
+/* A tracker that refers to self just now looks whether it is going after that, and we look for its reference after having
+ * said so: one of us sees the other. */
+static void
+abandon (AexPending *self)
+{
+  atomic_fetch_or (&self->state, AEX_BIT_GOING);
+  if (g_atomic_int_get ((int *) &self->parent_instance.ref_count) == 1)
+    aex_pending_abandon (self);
+  else
+    atomic_fetch_and (&self->state, ~(guint) AEX_BIT_GOING);
+}
+
 static void
 aex_pending_dispose (GObject *object)
 {
@@ -171,7 +177,7 @@ aex_pending_dispose (GObject *object)
   if (g_atomic_int_get ((int *) &object->ref_count) == 1 && !aex_is_forked ())
     {
       if (!AEX_IS_DONE (aex_pending_load (self)))
-        aex_pending_abandon (self);
+        abandon (self);
       if (AEX_PHASE (aex_pending_load (self)) == AEX_PHASE_REJECTED
           && !atomic_load_explicit (&self->observed, memory_order_relaxed))
         report_unobserved (self);
@@ -211,7 +217,8 @@ aex_pending_finalize (GObject *object)
 static gboolean may_free_directly;
 
 /* The caller's reference is the only one, and there is no data, weak reference, toggle reference, watching closure or signal
- * handler: nobody else can reach self, and nobody waits to be told of its end. */
+ * handler: nobody else can reach self, and nobody waits to be told of its end.  To be asked of one that no tracker lists:
+ * one that is new, or done. */
 static gboolean
 is_only_ours (AexPending *self)
 {

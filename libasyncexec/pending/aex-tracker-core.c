@@ -20,8 +20,6 @@ aex_tracker_core_new (gpointer facade)
   g_weak_ref_init (&self->facade, facade);
   self->owner = home != NULL ? aex_target_ref (home) : NULL;
   g_mutex_init (&self->lock);
-  g_queue_init (&self->members);
-  self->by_pending = g_hash_table_new (NULL, NULL);
   aex_live_add (AEX_LIVE_TRACKER, 1);
   return self;
 }
@@ -43,8 +41,8 @@ aex_tracker_core_unref (gpointer data)
   g_clear_pointer (&self->group, aex_group_free);
   g_weak_ref_clear (&self->facade);
   g_clear_pointer (&self->owner, aex_target_unref);
-  g_hash_table_unref (self->by_pending);
-  g_clear_object (&self->model);
+  if (self->model != NULL)
+    g_object_unref (self->model);
   g_mutex_clear (&self->lock);
   aex_live_add (AEX_LIVE_TRACKER, -1);
   g_free (self);
@@ -52,26 +50,33 @@ aex_tracker_core_unref (gpointer data)
 
 /* ---- members */
 
+/* Who tells us has a reference to pending, or is dropping the last one: ours is no news for a binding.  Not needed when the
+ * only one who goes through the members is at this one, on this thread. */
 static void
-member_unref (gpointer data)
+keep_locked (AexTrackerCore *self, AexPending *pending)
 {
-  AexMember *self = data;
+  AexThread *thread = aex_thread_get ();
 
-  if (atomic_fetch_sub (&self->refs, 1) != 1)
+  if (self->n_collecting == 1 && thread->cancelling == pending && thread->cancelling_for == self)
     return;
-  g_weak_ref_clear (&self->pending);
-  aex_tracker_core_unref (self->core);
-  g_free (self);
+  if (self->kept == NULL)
+    self->kept = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (self->kept, g_object_ref (pending));
 }
 
 gboolean
 aex_member_unlist_locked (AexMember *self)
 {
+  AexTrackerCore *core = self->core;
+
   if (!self->listed)
     return FALSE;
   self->listed = FALSE;
-  g_queue_unlink (&self->core->members, &self->link);
-  g_hash_table_remove (self->core->by_pending, self->address);
+  *(self->previous != NULL ? &self->previous->next : &core->first) = self->next;
+  *(self->next != NULL ? &self->next->previous : &core->last) = self->previous;
+  core->n_members--;
+  if (core->n_collecting > 0)
+    keep_locked (core, self->pending);
   return TRUE;
 }
 
@@ -107,6 +112,7 @@ member_done (AexPending *pending, gpointer data)
   member_leave (self, pending);
 }
 
+/* The last that is done with its waiter, which it is freed with. */
 static void
 member_released (gpointer data)
 {
@@ -114,38 +120,85 @@ member_released (gpointer data)
 
   if (!self->told && !aex_is_forked ())
     member_leave (self, NULL);
-  member_unref (self);
+  aex_tracker_core_unref (self->core);
 }
 
 static AexMember *
-member_new (AexTrackerCore *core, AexPending *pending)
+member_new (AexTrackerCore *core, AexPending *pending, gboolean shielded)
 {
   AexMember *self = g_new0 (AexMember, 1);
 
-  atomic_init (&self->refs, 1);
+  aex_waiter_init (&self->waiter, AEX_WAITER_INLINE, (gpointer) member_done, self, member_released);
+  self->waiter.weak = TRUE;
   self->core = aex_tracker_core_ref (core);
-  g_weak_ref_init (&self->pending, pending);
-  self->address = pending;
-  self->link.data = self;
+  self->pending = pending;
+  self->shielded = shielded;
   return self;
+}
+
+/* The lock of pending is held. */
+static AexMember *
+find_member_locked (AexTrackerCore *self, AexPending *pending)
+{
+  for (AexWaiter *waiter = pending->waiters; waiter != NULL; waiter = waiter->next)
+    if (waiter->func == (gpointer) member_done && ((AexMember *) waiter)->core == self)
+      return (AexMember *) waiter;
+  return NULL;
 }
 
 static gboolean
 list_member (AexTrackerCore *self, AexMember *member, gboolean *cancel)
 {
-  gboolean listed;
-
   g_mutex_lock (&self->lock);
-  listed = !atomic_load (&self->closed) && !g_hash_table_contains (self->by_pending, member->address);
-  if (listed)
+  member->listed = !atomic_load (&self->closed);
+  if (member->listed)
     {
-      member->listed = TRUE;
-      g_queue_push_tail_link (&self->members, &member->link);
-      g_hash_table_insert (self->by_pending, (gpointer) member->address, member);
+      member->previous = self->last;
+      *(self->last != NULL ? &self->last->next : &self->first) = member;
+      self->last = member;
+      self->n_members++;
     }
-  *cancel = listed && !member->shielded && self->group != NULL && aex_group_is_cancelled_locked (self->group);
+  *cancel = member->listed && !member->shielded && self->group != NULL && aex_group_is_cancelled_locked (self->group);
   g_mutex_unlock (&self->lock);
-  return listed;
+  return member->listed;
+}
+
+/* From here on it belongs to pending.  FALSE: that has one already. */
+static gboolean
+attach_member (AexMember *self, AexPending *pending)
+{
+  gboolean first;
+  guint old = 0;
+
+  aex_pending_lock (pending);
+  first = find_member_locked (self->core, pending) == NULL;
+  if (first)
+    {
+      self->waiter.next = pending->waiters;
+      pending->waiters = &self->waiter;
+      old = atomic_fetch_or (&pending->state, AEX_BIT_WAIT);
+    }
+  aex_pending_unlock (pending);
+  if (AEX_IS_DONE (old))
+    aex_pending_settled (pending);
+  return first;
+}
+
+/* It was found to be none. */
+static void
+member_undo (AexMember *self)
+{
+  g_autoptr (AexPending) pending = g_object_ref (self->pending);
+
+  self->told = TRUE;
+  if (self->core->group != NULL)
+    {
+      aex_group_member_undone (self);
+      return;
+    }
+  g_mutex_lock (&self->core->lock);
+  aex_member_unlist_locked (self);
+  g_mutex_unlock (&self->core->lock);
 }
 
 /* FALSE: it is done, is a member already, or self takes no more. */
@@ -153,23 +206,17 @@ gboolean
 aex_tracker_core_add (AexTrackerCore *self, AexPending *pending, gboolean shielded)
 {
   AexMember *member;
-  AexWaiter *waiter;
   gboolean cancel;
 
   if (AEX_IS_DONE (aex_pending_load (pending)) || atomic_load (&self->closed) || aex_is_forked ())
     return FALSE;
-  member = member_new (self, pending);
-  waiter = aex_waiter_new (AEX_WAITER_INLINE, (gpointer) member_done, member, member_released);
-  waiter->weak = TRUE;
-  member->waiter_id = waiter->id;
-  member->shielded = shielded;
-  if (!list_member (self, member, &cancel))
+  member = member_new (self, pending, shielded);
+  if (!list_member (self, member, &cancel) || !attach_member (member, pending))
     {
-      member->told = TRUE;
-      aex_waiter_release (waiter);
+      member_undo (member);
+      aex_waiter_release (&member->waiter);
       return FALSE;
     }
-  aex_pending_attach (pending, waiter);
   if (cancel)
     aex_pending_cancel_as (pending, AEX_CANCEL_IMPLIED, NULL);
   aex_tracker_core_tell_model (self);
@@ -179,25 +226,24 @@ aex_tracker_core_add (AexTrackerCore *self, AexPending *pending, gboolean shield
 gboolean
 aex_tracker_core_remove (AexTrackerCore *self, AexPending *pending)
 {
-  AexWaiter *waiter = NULL;
   AexMember *member;
-  gulong id = 0;
 
   if (aex_is_forked ())
     return FALSE;
-  g_mutex_lock (&self->lock);
-  member = g_hash_table_lookup (self->by_pending, pending);
-  if (member != NULL)
-    {
-      id = member->waiter_id;
-      aex_member_unlist_locked (member);
-    }
-  g_mutex_unlock (&self->lock);
-  if (id == 0)
+  aex_pending_lock (pending);
+  member = find_member_locked (self, pending);
+  for (AexWaiter **link = &pending->waiters; member != NULL; link = &(*link)->next)
+    if (*link == &member->waiter)
+      {
+        *link = member->waiter.next;
+        break;
+      }
+  aex_pending_unlock (pending);
+  /* Not there any more: it is just being told that the pending is done. */
+  if (member == NULL)
     return FALSE;
-  /* Gone already: it is just being told that the pending is done. */
-  waiter = aex_pending_detach_id (pending, id);
-  g_clear_pointer (&waiter, aex_waiter_release);
+  member_undo (member);
+  aex_waiter_release (&member->waiter);
   aex_tracker_core_tell_model (self);
   return TRUE;
 }
@@ -207,55 +253,69 @@ aex_tracker_core_knows (AexTrackerCore *self, AexPending *pending)
 {
   gboolean known;
 
-  g_mutex_lock (&self->lock);
-  known = g_hash_table_contains (self->by_pending, pending);
-  g_mutex_unlock (&self->lock);
+  aex_pending_lock (pending);
+  known = find_member_locked (self, pending) != NULL;
+  aex_pending_unlock (pending);
   return known;
 }
 
 GPtrArray *
-aex_tracker_core_collect_locked (AexTrackerCore *self)
+aex_tracker_core_collect_locked (AexTrackerCore *self, gboolean shielded)
 {
-  GPtrArray *members = g_ptr_array_new_full (self->members.length, member_unref);
+  GPtrArray *pendings = g_ptr_array_sized_new (self->n_members);
 
-  for (GList *link = self->members.head; link != NULL; link = link->next)
-    {
-      atomic_fetch_add (&((AexMember *) link->data)->refs, 1);
-      g_ptr_array_add (members, link->data);
-    }
-  return members;
+  for (AexMember *member = self->first; member != NULL; member = member->next)
+    if (shielded || !member->shielded)
+      pendings->pdata[pendings->len++] = member->pending;
+  self->n_collecting++;
+  return pendings;
 }
 
-GPtrArray *
-aex_members_to_pendings (GPtrArray *members)
+void
+aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings)
 {
-  GPtrArray *pendings = g_ptr_array_new_full (members->len, g_object_unref);
+  g_autoptr (GPtrArray) kept = NULL;
 
-  for (guint i = 0; i < members->len; i++)
+  g_mutex_lock (&self->lock);
+  if (--self->n_collecting == 0)
+    kept = g_steal_pointer (&self->kept);
+  g_mutex_unlock (&self->lock);
+  g_ptr_array_unref (pendings);
+}
+
+/* Who waits may know that one is done before we are told.  And one may be going, which says so before it looks whether
+ * somebody refers to it. */
+GPtrArray *
+aex_pendings_ref_alive (GPtrArray *pendings)
+{
+  GPtrArray *alive = g_ptr_array_new_full (pendings->len, g_object_unref);
+
+  for (guint i = 0; i < pendings->len; i++)
     {
-      AexPending *pending = g_weak_ref_get (&((AexMember *) members->pdata[i])->pending);
+      AexPending *pending = g_object_ref (pendings->pdata[i]);
+      guint state = aex_pending_load (pending);
 
-      /* Who waits may know that it is done before we are told. */
-      if (pending != NULL && AEX_IS_DONE (aex_pending_load (pending)))
-        g_clear_object (&pending);
-      if (pending != NULL)
-        g_ptr_array_add (pendings, pending);
+      if (AEX_IS_DONE (state) || state & AEX_BIT_GOING)
+        g_object_unref (pending);
+      else
+        g_ptr_array_add (alive, pending);
     }
-  g_ptr_array_unref (members);
-  return pendings;
+  return alive;
 }
 
 GPtrArray *
 aex_tracker_core_dup (AexTrackerCore *self)
 {
-  GPtrArray *members;
+  GPtrArray *members, *alive;
 
   if (aex_is_forked ())
     return g_ptr_array_new_with_free_func (g_object_unref);
   g_mutex_lock (&self->lock);
-  members = aex_tracker_core_collect_locked (self);
+  members = aex_tracker_core_collect_locked (self, TRUE);
   g_mutex_unlock (&self->lock);
-  return aex_members_to_pendings (members);
+  alive = aex_pendings_ref_alive (members);
+  aex_tracker_core_collected (self, members);
+  return alive;
 }
 
 /* ---- the list that is shown */
@@ -264,6 +324,7 @@ static void
 model_run (AexEntry *entry, AexTarget *target)
 {
   AexTrackerCore *self = entry->a;
+  GListStore *model = atomic_load (&self->model);
   g_autoptr (GPtrArray) pendings = NULL;
   guint n_old, n_same = 0;
 
@@ -272,10 +333,10 @@ model_run (AexEntry *entry, AexTarget *target)
   self->model_told = FALSE;
   g_mutex_unlock (&self->lock);
   pendings = aex_tracker_core_dup (self);
-  n_old = g_list_model_get_n_items (G_LIST_MODEL (self->model));
+  n_old = g_list_model_get_n_items (G_LIST_MODEL (model));
   while (n_same < n_old && n_same < pendings->len)
     {
-      g_autoptr (AexPending) old = g_list_model_get_item (G_LIST_MODEL (self->model), n_same);
+      g_autoptr (AexPending) old = g_list_model_get_item (G_LIST_MODEL (model), n_same);
 
       if (old != pendings->pdata[n_same])
         break;
@@ -283,7 +344,7 @@ model_run (AexEntry *entry, AexTarget *target)
     }
   aex_thread_guard (aex_thread_get ());
   if (n_old > n_same || pendings->len > n_same)
-    g_list_store_splice (self->model, n_same, n_old - n_same, pendings->pdata + n_same, pendings->len - n_same);
+    g_list_store_splice (model, n_same, n_old - n_same, pendings->pdata + n_same, pendings->len - n_same);
   aex_tracker_core_unref (self);
 }
 
@@ -302,10 +363,11 @@ aex_tracker_core_tell_model (AexTrackerCore *self)
   AexEntry entry = { &model_kind, self, NULL, NULL };
   gboolean tell;
 
-  if (aex_is_forked ())
+  /* Who asks for it lists all that are there by then. */
+  if (G_LIKELY (atomic_load_explicit (&self->model, memory_order_relaxed) == NULL) || aex_is_forked ())
     return;
   g_mutex_lock (&self->lock);
-  tell = self->model != NULL && !self->model_told && self->owner != NULL;
+  tell = !self->model_told && self->owner != NULL;
   self->model_told = self->model_told || tell;
   g_mutex_unlock (&self->lock);
   if (!tell)

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct _AexTrackerCore AexTrackerCore;
 typedef struct _AexTrackerCore AexTrackerHandle;   /* as a boxed type */
 typedef struct _AexGroup       AexGroup;
+typedef struct _AexMember      AexMember;
 
 /* What a tracker is behind its GObject: contexts, and the pendings it knows, hold this, so that a tracker that nobody has
  * any more is just not found. */
@@ -23,24 +24,25 @@ struct _AexTrackerCore {
   atomic_int closed;           /* it takes no more members */
 
   GMutex lock;                 /* guards the rest, and the group */
-  GQueue members;              /* element AexMember, oldest first; each is here while its waiter is attached */
-  GHashTable *by_pending;      /* address of the pending to AexMember */
-  GListStore *model;           /* NULL until asked for; what is in it is touched on the owner only */
+  AexMember *first, *last;     /* oldest first; each is here while its waiter is attached */
+  guint n_members;
+  guint n_collecting;          /* who goes through members without the lock */
+  GPtrArray *kept;             /* what left meanwhile, element AexPending; NULL: nothing */
+  _Atomic (GListStore *) model;   /* NULL until asked for; what is in it is touched on the owner only */
   gboolean model_told;
 };
 
-/* That one pending is known to one tracker. */
-typedef struct {
-  atomic_int refs;
-  AexTrackerCore *core;
-  GWeakRef pending;
-  gconstpointer address;       /* only compared */
-  gulong waiter_id;
-  GList link;
-  gboolean listed;             /* guarded by the lock of core */
-  gboolean told;               /* the pending is done */
+/* That one pending is known to one tracker: what hangs on the pending, and goes with it.  A pending is told of its end, or
+ * abandoned, before it goes, and leaves the list then: what is listed is there. */
+struct _AexMember {
+  AexWaiter waiter;
+  AexTrackerCore *core;        /* a reference */
+  AexPending *pending;         /* borrowed; to be used while it is listed */
+  AexMember *previous, *next;  /* these guarded by the lock of core */
+  gboolean listed;
   gboolean shielded;           /* a group inside does not let our cancellation through */
-} AexMember;
+  gboolean told;               /* the pending is done */
+};
 
 AexTrackerCore *aex_tracker_core_new    (gpointer facade);
 AexTrackerCore *aex_tracker_core_ref    (AexTrackerCore *self);
@@ -50,9 +52,11 @@ gboolean        aex_tracker_core_remove (AexTrackerCore *self, AexPending *pendi
 gboolean        aex_tracker_core_knows  (AexTrackerCore *self, AexPending *pending);
 GPtrArray      *aex_tracker_core_dup    (AexTrackerCore *self);               /* element AexPending */
 
-/* With the lock held: references to the members, to be turned into pendings when it is not. */
-GPtrArray      *aex_tracker_core_collect_locked (AexTrackerCore *self);
-GPtrArray      *aex_members_to_pendings (GPtrArray *members);                 /* takes members */
+/* With the lock held: the members that are told of cancellation, or all.  No references, which could call a binding; but
+ * until that is said to be over, when the lock is not held, none of them goes. */
+GPtrArray      *aex_tracker_core_collect_locked (AexTrackerCore *self, gboolean shielded);
+void            aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings);   /* takes pendings */
+GPtrArray      *aex_pendings_ref_alive  (GPtrArray *pendings);                /* those that are not done */
 gboolean        aex_member_unlist_locked (AexMember *self);                   /* FALSE: it was not listed */
 void            aex_tracker_core_tell_model (AexTrackerCore *self);           /* without the lock */
 
@@ -77,6 +81,7 @@ AexGroup       *aex_group_new           (void);
 void            aex_group_free          (AexGroup *self);
 gboolean        aex_group_add           (AexTrackerCore *core, AexPending *pending);   /* and to those around it */
 void            aex_group_member_left   (AexMember *member, AexPending *pending);      /* NULL: abandoned */
+void            aex_group_member_undone (AexMember *member);                           /* it never was one */
 gboolean        aex_group_is_cancelled_locked (AexGroup *self);
 AexContext     *aex_context_with_group  (AexContext *context, AexTrackerCore *core);
 

@@ -4,7 +4,7 @@
 
 #include "bench.h"
 
-typedef enum { WALL, CPU, BYTES, LATE, FIRED, FRAMES } Figure;
+typedef enum { WALL, CPU, BYTES, LATE, FIRED, FRAMES, CANCEL } Figure;
 
 /* Ours must be at most `limit` (FRAMES: at least), or, with a peer, at most that many times what the peer has. */
 typedef struct
@@ -41,7 +41,14 @@ static const Bar bars[] = {
   { "B6-1M", NULL, 800, CPU },
   { "B6-1M", NULL, 40, LATE },
   { "B6-1M", NULL, 1500, FIRED },
+  { "B7", NULL, 300 },
+  { "B7", "GTask", 1 / 6.0 },
+  { "B7-each", NULL, 80 },
+  { "B7-each", "TBB", 1 },
   { "B8", NULL, 104, BYTES },
+  { "B9", NULL, 300 },
+  { "B9", NULL, 60, CANCEL },
+  { "B9", "GCancellable", 1 / 7.0 },
   { "B13", "OpenMP", 1.02 },
   { "B13-grain1", "OpenMP", 1.06 },
   { "F1", NULL, 28, FRAMES },
@@ -55,9 +62,10 @@ const char * const bench_extra_names[BENCH_N_EXTRAS] = {
   [BENCH_LATE_P99_MS] = "late_p99_ms",
   [BENCH_FIRED_MS] = "fired_ms",
   [BENCH_FRAMES] = "frames",
+  [BENCH_CANCEL_NS] = "cancel_ns",
 };
 
-static const char * const figure_names[] = { "ns", "cpu ns", "bytes", "ms late", "ms", "frames" };
+static const char * const figure_names[] = { "ns", "cpu ns", "bytes", "ms late", "ms", "frames", "cancel ns" };
 
 void
 bench_result_free (BenchResult *self)
@@ -77,6 +85,7 @@ get_figure (const BenchResult *self, Figure figure)
     case LATE:   return self->extras[BENCH_LATE_P99_MS];
     case FIRED:  return self->extras[BENCH_FIRED_MS];
     case FRAMES: return self->extras[BENCH_FRAMES];
+    case CANCEL: return self->extras[BENCH_CANCEL_NS];
     case WALL:
     default:     return self->median_ns;
     }
@@ -105,7 +114,7 @@ print_bar (const Bar *bar, const BenchResult *ours, const BenchResult *theirs, P
   double ratio = its > 0 ? mine / its : 0;
   gboolean met = bar->figure == FRAMES ? ratio >= bar->limit : ratio <= bar->limit;
 
-  print ("%-11s %10.1f %-7s ", bar->row, mine, figure_names[bar->figure]);
+  print ("%-11s %10.1f %-9s ", bar->row, mine, figure_names[bar->figure]);
   if (theirs != NULL)
     print ("%-27s %10.1f %7.3f  bar %s %7.3f  %s\n", bar->peer, its, ratio, bar->figure == FRAMES ? ">=" : "<=", bar->limit,
            met ? "met" : "MISSED");
@@ -140,7 +149,7 @@ bench_bars_print (GPtrArray *results, gboolean json)
       if (ours == NULL || (bar->peer != NULL && theirs == NULL))
         continue;
       if (n_met + n_missed == 0)
-        print ("\n%-11s %10s %-7s %-27s %10s %7s\n", "row", "ours", "", "peer", "theirs", "ratio");
+        print ("\n%-11s %10s %-9s %-27s %10s %7s\n", "row", "ours", "", "peer", "theirs", "ratio");
       met = print_bar (bar, ours, theirs, print);
       if (json)
         print_bar_json (bar, ours, theirs, met);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* P1, P2: what a program in Python measures of itself. */
+/* P1, P2, B9: what a program in Python measures of itself. */
 
 #include "bench.h"
 
@@ -13,7 +13,7 @@ parse_line (const char *line)
 {
   g_auto (GStrv) words = g_strsplit (line, " ", -1);
   BenchResult *self = g_new0 (BenchResult, 1);
-  guint n = 0;
+  guint n = 0, n_extras = 0;
 
   for (char **word = words; *word != NULL; word++)
     {
@@ -41,16 +41,35 @@ parse_line (const char *line)
         self->cpu_ns = g_ascii_strtod (value, NULL);
       else if (g_str_equal (*word, "rss_kb"))
         self->rss_kb = g_ascii_strtoll (value, NULL, 10);
+      for (guint i = 0; i < BENCH_N_EXTRAS; i++)
+        if (g_str_equal (*word, bench_extra_names[i]))
+          {
+            self->extras[i] = g_ascii_strtod (value, NULL);
+            n_extras++;
+          }
     }
-  if (n != 9 || self->row == NULL || self->peer == NULL)
+  if (n != 9 + n_extras || self->row == NULL || self->peer == NULL)
     g_clear_pointer (&self, bench_result_free);
   return self;
 }
 
+#define THREADS "ThreadPoolExecutor"
+
+/* Who is measured beside us, or, of a row that is measured here otherwise, instead. */
+static const struct { const char *row, *theirs; gboolean ours; } rows[] = {
+  { "P1", THREADS, TRUE },
+  { "P1-none", THREADS, TRUE },
+  { "P1-list", THREADS, TRUE },
+  { "P1-post", THREADS, TRUE },
+  { "P2", THREADS, TRUE },
+  { "P2-await", THREADS, TRUE },
+  { "P2-gather", THREADS, TRUE },
+  { "B9", "asyncio", FALSE },
+};
+
 static GSubprocess *
 start_script (BenchFilter wanted, guint reps, gboolean quick, GError **error)
 {
-  static const char * const rows[] = BENCH_SCRIPT_ROWS;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE);
   g_autoptr (GPtrArray) arguments = g_ptr_array_new_with_free_func (g_free);
 
@@ -60,8 +79,8 @@ start_script (BenchFilter wanted, guint reps, gboolean quick, GError **error)
   if (quick)
     g_ptr_array_add (arguments, g_strdup ("--quick"));
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (wanted (rows[i], BENCH_OURS) || wanted (rows[i], "ThreadPoolExecutor"))
-      g_ptr_array_add (arguments, g_strdup (rows[i]));
+    if ((rows[i].ours && wanted (rows[i].row, BENCH_OURS)) || wanted (rows[i].row, rows[i].theirs))
+      g_ptr_array_add (arguments, g_strdup (rows[i].row));
   if (arguments->len == (quick ? 4 : 3))
     return NULL;
   g_ptr_array_add (arguments, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What Intel's Threading Building Blocks make of B1h, B1n, B2 and B13. */
+/* What Intel's Threading Building Blocks make of B1h, B1n, B2, B7 and B13. */
 
 #include "bench.h"
 
@@ -84,6 +84,25 @@ b2 (BenchRun *run)
   bench_expect (run, sum, run->n, "answers");
 }
 
+/* A function for each, one by one. */
+static void
+b7_each (BenchRun *run)
+{
+  tbb::task_arena arena (BENCH_WORKERS);
+
+  arena.initialize ();
+  bench_tally_reset ();
+  bench_start (run);
+  arena.execute ([&] {
+    tbb::parallel_for (tbb::blocked_range<guint> (0, run->n, 1), [] (const tbb::blocked_range<guint> &items) {
+      for (guint i = items.begin (); i < items.end (); i++)
+        bench_tally_add ();
+    }, tbb::simple_partitioner ());
+  });
+  bench_stop (run);
+  bench_expect (run, bench_tally_sum (), run->n, "items");
+}
+
 enum { CHUNKS, ITEMS };
 
 static void
@@ -115,6 +134,8 @@ const BenchCase bench_tbb_cases[] = {
   { "B1h", "TBB", 1000000, b1h, 0, NULL },
   { "B1n", "TBB", 1000000, b1n, 0, NULL },
   { "B2", "TBB", 200000, b2, 0, NULL },
+  { "B7", "TBB", 100000, b1n, 0, NULL },
+  { "B7-each", "TBB", 100000, b7_each, 0, NULL },
   { "B13", "TBB", 1000000, b13, CHUNKS, NULL },
   { "B13-grain1", "TBB", 1000000, b13, ITEMS, NULL },
   { NULL, NULL, 0, NULL, 0, NULL }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What libuv makes of B1h, B3, B4, B5 and B6.  Its pool has four threads. */
+/* What libuv makes of B1h, B3, B4, B5, B6 and B7.  Its pool has four threads. */
 
 #include "bench.h"
 
@@ -259,5 +259,6 @@ const BenchCase bench_uv_cases[] = {
   { "B5", "libuv", 1000000, b5 },
   { "B6-100k", "libuv", 100000, b6 },
   { "B6-1M", "libuv", 1000000, b6 },
+  { "B7", "libuv", 100000, b1h },
   { NULL }
 };

@@ -156,6 +156,7 @@ static const BenchCase * const tables[] = {
   bench_pool_cases,
   bench_loop_cases,
   bench_timer_cases,
+  bench_group_cases,
   bench_map_cases,
   bench_frame_cases,
   bench_size_cases,
@@ -213,8 +214,10 @@ check_peers (void)
 #endif
 #ifdef BENCH_SCRIPT
     { "ThreadPoolExecutor", TRUE, NULL },
+    { "asyncio", TRUE, NULL },
 #else
     { "ThreadPoolExecutor", FALSE, "python3-gi" },
+    { "asyncio", FALSE, "python3-gi" },
 #endif
   };
   gboolean good = TRUE;

@@ -12,6 +12,7 @@ typedef enum
   BENCH_LATE_P99_MS,    /* how late the 99th of 100 timers was */
   BENCH_FIRED_MS,       /* until the last timer had fired */
   BENCH_FRAMES,         /* that were drawn in the time */
+  BENCH_CANCEL_NS,      /* to cancel all, for each */
   BENCH_N_EXTRAS
 } BenchExtra;
 
@@ -107,6 +108,7 @@ gboolean bench_script_run     (BenchFilter wanted, guint reps, gboolean quick, B
 extern const BenchCase bench_pool_cases[];
 extern const BenchCase bench_loop_cases[];
 extern const BenchCase bench_timer_cases[];
+extern const BenchCase bench_group_cases[];
 extern const BenchCase bench_map_cases[];
 extern const BenchCase bench_frame_cases[];
 extern const BenchCase bench_size_cases[];

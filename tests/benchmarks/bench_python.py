@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Python pays, beside what it pays for its own: rows P1 and P2, and the costs of single calls.
+"""What Python pays, beside what it pays for its own: rows P1 and P2, the costs of single calls, and asyncio in row B9.
 
 usage: bench_python.py [--quick] [--json] [--reps=N] [ROW ...]
 
@@ -134,6 +134,31 @@ def nothing_of(item):
     return None
 
 
+class Tasks:
+    """asyncio: operations that are cancelled together."""
+
+    name = "asyncio"
+
+    async def cancel(self, n):
+        """Nanoseconds of wall and CPU time for all, and of wall time for the call to cancel of each."""
+        cpu, wall = time.process_time_ns(), time.perf_counter_ns()
+        tasks = [asyncio.create_task(wait_forever()) for _ in range(n)]
+        await asyncio.sleep(0)
+        cancel = time.perf_counter_ns()
+        for task in tasks:
+            task.cancel()
+        cancel = time.perf_counter_ns() - cancel
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+        if not all(isinstance(end, asyncio.CancelledError) for end in ended):
+            raise SystemExit("B9 asyncio: not all were cancelled")
+        return wall, cpu, cancel
+
+
+async def wait_forever():
+    await asyncio.get_running_loop().create_future()
+
+
 def measured(run, *arguments):
     """(nanoseconds of wall time, of CPU time, what it returned) of a call."""
     gc.collect()
@@ -167,13 +192,13 @@ ROWS = [
 SINGLE = [("wrapper", "wrapper", 50_000), ("resolve-read", "resolve_read", 50_000), ("map-item", "map_item", 50_000)]
 
 
-def report(row, peer, n, samples, as_json):
+def report(row, peer, n, samples, as_json, **extras):
     walls = [wall / n for wall, _ in samples]
     fields = {"row": row, "peer": peer, "n": n, "reps": len(samples),
               "median_ns": round(statistics.median(walls), 1), "min_ns": round(min(walls), 1),
               "max_ns": round(max(walls), 1),
               "cpu_ns": round(statistics.median(cpu / n for _, cpu in samples), 1),
-              "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+              "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, **extras}
     print(json.dumps(fields) if as_json else " ".join(f"{key}={value}" for key, value in fields.items()), flush=True)
 
 
@@ -198,6 +223,11 @@ def main():
                 samples[peer.name].append(checked(row, peer.name, [fn()] * n, getattr(peer, method), fn, n))
         for name, taken in samples.items():
             report(row, name, n, taken, options.json)
+    if not options.rows or "B9" in options.rows:
+        n = 100_000 // share
+        samples = [asyncio.run(Tasks().cancel(n)) for _ in range(reps)]
+        report("B9", Tasks.name, n, [sample[:2] for sample in samples], options.json,
+               cancel_ns=round(statistics.median(sample[2] / n for sample in samples), 1))
     single = SingleCalls()
     for row, method, n in SINGLE:
         if options.rows and row not in options.rows:

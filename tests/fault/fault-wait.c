@@ -280,11 +280,39 @@ scenario_timers (void)
     }
 }
 
+/* A group that can not be begun, because nothing would tell when its time is over, is as it was before. */
+static void
+scenario_group (void)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  g_autoptr (AexPending) member = aex_pending_new (), end = NULL;
+  gboolean begun = FALSE;
+
+  aex_pending_group_set_timeout (group, 10 * MS);
+  for (guint i = 0; i < 3 && !begun; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      begun = aex_pending_group_begin (group, &error);
+      g_assert_false (g_error_matches (error, AEX_ERROR, AEX_ERROR_REENTERED));
+      g_assert_false (!begun && aex_pending_group_is_over (group));
+      if (!begun)
+        fault_assert_error (error);
+    }
+  if (!begun)
+    return;
+  g_assert_true (aex_pending_group_add (group, member));
+  end = aex_pending_group_end (group);
+  fault_assert_fails (end);
+  aex_assert_cancelled (member);
+}
+
 const FaultScenario fault_wait_scenarios[] = {
   { "time", scenario_time, fault_thread_faults },
   { "job-timeout", scenario_job_timeout, fault_thread_faults },
   { "N9-scope", scenario_scope, fault_thread_faults },
   { "N9-running-job-joins-scope", scenario_running_job_joins_scope, fault_thread_faults },
+  { "K67-group", scenario_group, fault_thread_faults },
   { "map", scenario_map, fault_thread_faults },
   { "K70-stream", scenario_stream, fault_thread_faults },
   { "wait-async", scenario_wait_async, fault_thread_faults },

@@ -3,7 +3,7 @@
 // AsyncExec.PendingGroup and the trackers: who is a member, and how it ends.
 
 imports.gi.versions.AsyncExec = '1';
-const {AsyncExec, Gio} = imports.gi;
+const {AsyncExec, Gio, GLib} = imports.gi;
 const {isTrue, run, same, sameItems, test, throwsCode} = imports.tap;
 const {Caller, GroupMode, Pending, PendingGroup, PendingManager, PendingTracker} = AsyncExec;
 
@@ -174,6 +174,81 @@ test('K69, K25 and P7 opting out', async () => {
         });
     });
     sameItems(await Promise.all(free), [null, null, true]);
+});
+
+test('K60, K61 and I3 for each', async () => {
+    const caller = Caller.getCurrent();
+    const seen = [];
+    await PendingGroup.run({}, group => {
+        group.forEach(caller, item => seen.push(item), [1, 2, Promise.resolve(3)]);
+        group.forEach(caller, async item => {
+            await null;
+            seen.push(item);
+        }, new Set(['a', 'b']));
+        same(group.nPendings, 2);
+        sameItems(seen, []);
+    });
+    sameItems(seen.filter(item => typeof item === 'number'), [1, 2, 3]);
+    sameItems(seen.filter(item => typeof item === 'string'), ['a', 'b']);
+    const group = new PendingGroup();
+    await group.join();
+    await throwsCode(() => group.forEach(caller, () => 1, [1]), AsyncExec.Error, AsyncExec.Error.CLOSED);
+});
+
+test('K60 for each takes turns', async () => {
+    const caller = Caller.getCurrent();
+    const order = [];
+    await PendingGroup.run({}, group => {
+        group.forEach(caller, item => {
+            const end = GLib.get_monotonic_time() + 2000;
+            while (GLib.get_monotonic_time() < end);
+            order.push(item);
+            if (item === 0)
+                caller.submit(() => order.push('between'));
+        }, [0, 1, 2]);
+    });
+    isTrue(order.indexOf('between') < order.indexOf(2));
+    same(order.length, 4);
+});
+
+test('K62 for each fails', async () => {
+    const caller = Caller.getCurrent();
+    const seen = [];
+    const thrown = await thrownBy(PendingGroup.run({}, group => {
+        group.forEach(caller, item => {
+            seen.push(item);
+            if (item === 2)
+                throw new RangeError('two');
+        }, [0, 1, 2, 3, 4]);
+    }));
+    sameItems(thrown.errors.map(error => error.message), ['two']);
+    sameItems(seen, [0, 1, 2]);
+});
+
+test('K63 and K64 for each cancelled', async () => {
+    const caller = Caller.getCurrent();
+    for (const [mode, goesOn, raises] of [[GroupMode.IGNORE, true, false], [GroupMode.RAISE, false, true],
+        [GroupMode.QUIET, false, false], [GroupMode.RAISE_AT_END, true, true]]) {
+        const seen = [];
+        const thrown = await thrownBy(PendingGroup.run({mode}, group => {
+            group.forEach(caller, item => {
+                seen.push(item);
+                if (item === 0)
+                    return Pending.rejected(new GLib.Error(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED, 'as it were'));
+                return null;
+            }, [0, 1, 2]);
+        }));
+        same(seen.length, goesOn ? 3 : 1);
+        same(thrown !== null, raises);
+    }
+    const seen = [];
+    await PendingGroup.run({}, group => {
+        group.forEach(caller, item => {
+            seen.push(item);
+            group.cancel();
+        }, [0, 1, 2]);
+    });
+    sameItems(seen, [0]);
 });
 
 test('K65 cancellable', async () => {

@@ -137,6 +137,15 @@ limits_map (AexPendingStream *stream,
 }
 
 gboolean
+limits_each (guint         index,
+             GCancellable *cancellable,
+             gpointer      user_data,
+             GError      **error)
+{
+  return TRUE;
+}
+
+gboolean
 limits_post (gpointer user_data,
              GError **error)
 {

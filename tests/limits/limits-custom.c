@@ -336,6 +336,21 @@ CUSTOM (aex_pending_group_begin, 1)
     limits_await (w, aex_pending_group_end (group));
 }
 
+CUSTOM (aex_pending_group_for_each, LIMITS_N_EXECUTORS)
+{
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);
+  GError *error = NULL;
+  gboolean ok;
+
+  if (limits_executor (w) == NULL)
+    return;
+  aex_pending_group_begin (group, NULL);
+  ok = aex_pending_group_for_each (group, limits_executor (w), 3, limits_each, w, limits_give_destroy (w), &error);
+  limits_boolean_returned (w, ok, error);
+  /* What the executor refuses is told here. */
+  limits_await (w, aex_pending_group_end (group));
+}
+
 CUSTOM (aex_pending_group_join, 1)
 {
   g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_RAISE);

@@ -130,6 +130,7 @@ gboolean    limits_job         (AexPending *job, GCancellable *cancellable, gpoi
 AexPending *limits_async       (AexPending *job, GCancellable *cancellable, gpointer user_data, GError **error);
 AexPending *limits_service     (AexService *service, gpointer user_data, GError **error);
 gboolean    limits_map         (AexPendingStream *stream, guint index, GCancellable *cancellable, gpointer user_data, GError **error);
+gboolean    limits_each        (guint index, GCancellable *cancellable, gpointer user_data, GError **error);
 gboolean    limits_post        (gpointer user_data, GError **error);
 gboolean    limits_operation   (AexPending *job, GVariant *parameters, GCancellable *cancellable, gpointer user_data, GError **error);
 gboolean    limits_bounce      (AexPending *pending, guint64 token, gpointer user_data, GError **error);

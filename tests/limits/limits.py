@@ -83,6 +83,7 @@ ARGUMENTS = {
     "AexContextFunc": "limits_run",
     "AexContextToken*": "w->token",
     "AexContextVar*": "w->var",
+    "AexEachFunc": "limits_each",
     "AexExecutor*": "limits_executor (w)",
     "AexGioFinish": "limits_gio_finish",
     "AexGioStart": "limits_gio_start",

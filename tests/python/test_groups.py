@@ -3,6 +3,7 @@
 
 import asyncio
 import threading
+import time
 import unittest
 
 from gi.repository import AsyncExec, GLib
@@ -291,6 +292,118 @@ class Cancellation(WithPool):
                 self.assertEqual(raised, "why" if raises else None)
 
         self.both(main)
+
+    def test_K60_I3_for_each(self):
+        async def main():
+            seen = []
+            async with Group() as group:
+                group.for_each(self.pool, lambda a, b: seen.append((a, b)), range(1000), range(1, 2000))
+                self.assertLessEqual(len(group), 2)
+            self.assertEqual(sorted(seen), [(i, i + 1) for i in range(1000)])
+            async with Group() as group:
+                group.for_each(self.pool, fail, [])
+            group = Group()
+            await group.join()
+            with self.assertRaises(AsyncExec.Closed):
+                group.for_each(self.pool, fail, [1])
+
+        self.both(main)
+
+    def test_K60_for_each_coroutines(self):
+        async def main():
+            seen = []
+
+            async def note(item):
+                await asyncexec_sleep(0)
+                seen.append((item, Group.current() is group))
+
+            async with Group() as group:
+                group.for_each(AsyncExec.Caller.current(), note, "abc")
+            self.assertEqual(seen, [("a", True), ("b", True), ("c", True)])
+
+        asyncexec_sleep = AsyncExec.sleep
+        self.both(main)
+
+    def test_K60_for_each_takes_turns(self):
+        caller = AsyncExec.Caller.new_thread("each")
+        order = []
+
+        def slow(item):
+            end = time.monotonic() + 0.002
+            while time.monotonic() < end:
+                pass
+            order.append(item)
+            if item == 0:
+                caller.submit(order.append, "between")
+
+        with Group() as group:
+            group.for_each(caller, slow, range(3))
+        self.assertEqual(order, [0, "between", 1, 2])
+        caller.shutdown().result()
+
+    def test_K62_for_each_fails(self):
+        async def main():
+            seen = []
+            error = KeyError("third")
+
+            def work(item):
+                seen.append(item)
+                if item == 3:
+                    raise error
+
+            other = Pending()
+            with self.assertRaises(AsyncExec.GroupError) as caught:
+                async with Group() as group:
+                    group.add(other)
+                    group.for_each(self.one, work, range(100))
+                    await Pending()
+            self.assertIs(caught.exception.exceptions[0], error)
+            self.assertEqual(seen, [0, 1, 2, 3])
+            self.assertTrue(other.cancelled())
+
+        self.one = AsyncExec.ThreadPool(max_workers=1)
+        self.both(main)
+        self.one.shutdown().result()
+
+    def test_K63_for_each_cancelled_item(self):
+        async def main():
+            for mode, goes_on, raises in ((Mode.IGNORE, True, False), (Mode.RAISE, False, True),
+                                          (Mode.QUIET, False, False), (Mode.RAISE_AT_END, True, True)):
+                seen = []
+
+                def work(item):
+                    seen.append(item)
+                    if item == 1:
+                        raise AsyncExec.Cancelled()
+
+                raised = False
+                try:
+                    async with Group(mode) as group:
+                        group.for_each(self.one, work, range(10))
+                except AsyncExec.Cancelled:
+                    raised = True
+                self.assertEqual((len(seen), raised), (10 if goes_on else 2, raises), mode)
+
+        self.one = AsyncExec.ThreadPool(max_workers=1)
+        self.both(main)
+        self.one.shutdown().result()
+
+    def test_K64_for_each_cancelled(self):
+        started, gate, seen = threading.Event(), threading.Event(), []
+
+        def work(item):
+            seen.append(item)
+            started.set()
+            gate.wait()
+
+        pool = AsyncExec.ThreadPool(max_workers=1)
+        with Group() as group:
+            group.for_each(pool, work, range(100))
+            started.wait()
+            group.cancel()
+            gate.set()
+        self.assertEqual(seen, [0])
+        pool.shutdown().result()
 
     def test_K64_timeout(self):
         async def main():

@@ -266,9 +266,224 @@ check_dropped (gpointer data)
   g_object_unref (self->second);
 }
 
+/* ---- let go of while it is listed: nobody gets what is just going */
+
+static void
+setup_unowned (gpointer data)
+{
+  State *self = data;
+
+  setup_both (data);
+  self->again = g_steal_pointer (&self->second);
+}
+
+static void
+do_look (gpointer data)
+{
+  State *self = data;
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (GPtrArray) pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (self->group));
+
+      for (guint k = 0; k < pendings->len; k++)
+        g_assert_true (AEX_IS_PENDING (pendings->pdata[k]));
+    }
+}
+
+static void
+do_resolve_again (gpointer data)
+{
+  State *self = data;
+
+  aex_race_pause ();
+  aex_pending_resolve (self->again, NULL);
+  g_object_unref (self->again);
+}
+
+static void
+check_unowned (gpointer data)
+{
+  State *self = data;
+  g_autoptr (AexPending) end = aex_pending_group_join (self->group);
+  g_autoptr (GError) error = NULL;
+
+  /* The first was abandoned, or cancelled before. */
+  g_assert_true (aex_pending_is_done (end));
+  g_assert_true (aex_pending_group_is_cancelled (self->group));
+  error = aex_pending_dup_error (end);
+  g_object_unref (self->group);
+}
+
+/* ---- many members, of several threads, while it is cancelled and joined */
+
+#define N_MANY    100000
+#define N_ADDERS  3
+
+typedef struct
+{
+  AexExecutor     *pool;
+  AexPendingGroup *group;
+  AexPending     **promises;    /* NULL where it was not added */
+  guint            n;
+} Many;
+
+static gboolean
+many_run (AexPending   *job,
+          GCancellable *cancellable,
+          gpointer      data,
+          GError      **error)
+{
+  return TRUE;
+}
+
+static gpointer
+many_add (gpointer data)
+{
+  Many *self = data;
+
+  for (guint i = 0; i < self->n; i++)
+    {
+      AexPending *promise = aex_pending_new ();
+
+      if (i % 3 == 0)
+        g_object_unref (aex_pending_group_submit (self->group, self->pool, many_run, NULL, NULL));
+      if (aex_pending_group_add (self->group, promise))
+        self->promises[i] = promise;
+      else
+        g_object_unref (promise);
+      if (i % 2 == 0 && self->promises[i] != NULL)
+        aex_pending_resolve (promise, NULL);
+    }
+  return NULL;
+}
+
+/* Whatever was added is done when the group is over, and what was not is left alone. */
+static void
+test_many (gconstpointer cancel_late)
+{
+  AexExecutor *pool = aex_test_pool (2);
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) end = NULL;
+  Many adders[N_ADDERS];
+  GThread *threads[N_ADDERS];
+  guint n = aex_test_scale (N_MANY) / N_ADDERS;
+
+  for (guint i = 0; i < N_ADDERS; i++)
+    {
+      adders[i] = (Many) { .pool = pool, .group = group, .promises = g_new0 (AexPending *, n), .n = n };
+      threads[i] = g_thread_new ("adder", many_add, &adders[i]);
+    }
+  if (!GPOINTER_TO_INT (cancel_late))
+    aex_pending_group_cancel (group, NULL);
+  for (guint i = 0; i < N_ADDERS; i++)
+    {
+      /* While the others go on. */
+      g_thread_join (threads[i]);
+      if (i == 0)
+        aex_pending_group_cancel (group, NULL);
+      if (i == 1)
+        end = aex_pending_group_join (group);
+    }
+  aex_test_wait (end);
+  g_assert_cmpuint (aex_pending_tracker_get_n_pendings (AEX_PENDING_TRACKER (group)), ==, 0);
+  for (guint i = 0; i < N_ADDERS; i++)
+    {
+      for (guint k = 0; k < n; k++)
+        {
+          g_assert_true (adders[i].promises[k] == NULL || aex_pending_is_done (adders[i].promises[k]));
+          g_clear_object (&adders[i].promises[k]);
+        }
+      g_free (adders[i].promises);
+    }
+  aex_test_shutdown (pool);
+}
+
+/* ---- functions for many items: each runs at most once, and with the end nothing runs any more */
+
+typedef struct
+{
+  guint8 *runs;
+  int     n_runs;        /* atomic */
+  int     n_running;     /* atomic */
+  int     n_released;    /* atomic */
+  guint   cancels, fails;
+  AexPendingGroup *group;
+} Each;
+
+static gboolean
+each_run (guint         index,
+          GCancellable *cancellable,
+          gpointer      data,
+          GError      **error)
+{
+  Each *self = data;
+
+  g_atomic_int_inc (&self->n_running);
+  g_assert_cmpint (g_atomic_int_get (&self->n_released), ==, 0);
+  g_assert_cmpuint (self->runs[index]++, ==, 0);
+  g_atomic_int_inc (&self->n_runs);
+  if (index == self->cancels)
+    aex_pending_group_cancel (self->group, NULL);
+  g_atomic_int_add (&self->n_running, -1);
+  if (index != self->fails)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "item");
+  return FALSE;
+}
+
+static void
+each_released (gpointer data)
+{
+  Each *self = data;
+
+  g_assert_cmpint (g_atomic_int_get (&self->n_running), ==, 0);
+  g_atomic_int_inc (&self->n_released);
+}
+
+static gboolean
+each_is_released (gpointer data)
+{
+  return g_atomic_int_get (&((Each *) data)->n_released) == 1;
+}
+
+static void
+test_each (void)
+{
+  AexExecutor *pool = aex_test_pool (3);
+  guint n = aex_test_scale (N_MANY);
+
+  for (guint round = 0; round < 30; round++)
+    {
+      g_autoptr (AexPendingGroup) group = aex_pending_group_new ((AexGroupMode) (round % 4));
+      g_autofree guint8 *runs = g_new0 (guint8, n);
+      g_autoptr (AexPending) end = NULL;
+      g_autoptr (GError) error = NULL;
+      Each each = { .runs = runs, .cancels = G_MAXUINT, .fails = G_MAXUINT, .group = group };
+
+      if (round % 3 == 1)
+        each.cancels = (guint) g_test_rand_int_range (0, (int) n);
+      if (round % 3 == 2)
+        each.fails = (guint) g_test_rand_int_range (0, (int) n);
+      g_assert_true (aex_pending_group_for_each (group, pool, n, each_run, &each, each_released, NULL));
+      if (round % 5 == 4)
+        aex_pending_group_cancel (group, NULL);
+      end = aex_pending_group_join (group);
+      aex_test_wait (end);
+      g_assert_cmpint (g_atomic_int_get (&each.n_running), ==, 0);
+      g_assert_true (aex_pending_group_is_cancelled (group) || g_atomic_int_get (&each.n_runs) == (int) n);
+      aex_test_iterate_until (each_is_released, &each);
+      error = aex_pending_dup_error (end);
+      g_assert_false (runs[MIN (each.fails, n - 1)] == 1 && each.fails < n && error == NULL && round % 5 != 4);
+    }
+  aex_test_shutdown (pool);
+}
+
 static const AexRace races[] = {
   { "/stress/groups/K61-K62-K64/all", ROUNDS, sizeof (State), setup, { do_fail, do_cancel, do_add, do_join }, check },
   { "/stress/groups/K62-I7/join-twice", ROUNDS, sizeof (State), setup, { do_fail, do_join_and_look, do_add, do_join }, check },
+  { "/stress/groups/K58-K64/going", ROUNDS, sizeof (State), setup_unowned,
+    { do_abandon, do_look, do_cancel, do_resolve_again }, check_unowned },
   { "/stress/groups/K64/dropped", ROUNDS, sizeof (State), setup_both, { do_drop, do_abandon, do_resolve_second }, check_dropped },
 };
 
@@ -279,6 +494,9 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_set_watchdog (300);
   aex_test_add ("/stress/groups/K62-K68-I1/trees", test_trees);
+  aex_test_add_data ("/stress/groups/K61-K64/many/at-once", GINT_TO_POINTER (FALSE), test_many);
+  aex_test_add_data ("/stress/groups/K61-K64/many/late", GINT_TO_POINTER (TRUE), test_many);
+  aex_test_add ("/stress/groups/K61-K62-K64/each", test_each);
   for (guint i = 0; i < G_N_ELEMENTS (races); i++)
     aex_race_add (&races[i]);
   return aex_test_run ();

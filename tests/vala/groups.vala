@@ -94,6 +94,33 @@ static void test_reenter_and_cancel () {
     }
 }
 
+static void test_for_each () {
+    var pool = new AsyncExec.ThreadPool (2);
+    var group = new PendingGroup ();
+    int sum = 0;
+
+    try {
+        group.for_each (pool, 100, (index, cancellable) => {
+            assert (!cancellable.is_cancelled ());
+            AtomicInt.add (ref sum, (int) index);
+            return true;
+        });
+        group.join ().wait ();
+        assert (AtomicInt.get (ref sum) == 4950);
+        group = new PendingGroup ();
+        group.for_each (pool, 100, (index, cancellable) => {
+            throw new IOError.INVALID_DATA ("item %u", index);
+        });
+        group.join ().wait ();
+        assert_not_reached ();
+    } catch (AsyncExec.Error.GROUP e) {
+        assert (AsyncExec.Error.get_members (e).length > 0);
+    } catch (GLib.Error e) {
+        assert_not_reached ();
+    }
+    AexTest.shutdown (pool);
+}
+
 static void test_trackers () {
     var pool = new AsyncExec.ThreadPool (1);
     var manager = new PendingManager ();
@@ -132,6 +159,7 @@ int main (string[] args) {
     AexTest.init (ref arguments);
     AexTest.add ("/vala/groups/K60-K61/plain", test_plain);
     AexTest.add ("/vala/groups/K62-P8/yield", test_yield);
+    AexTest.add ("/vala/groups/K60-K62/for-each", test_for_each);
     AexTest.add ("/vala/groups/K64-K67/reenter-and-cancel", test_reenter_and_cancel);
     AexTest.add ("/vala/groups/K45-K58-K59/trackers", test_trackers);
     return AexTest.run ();

@@ -119,6 +119,11 @@ declare module 'gi://AsyncExec?version=1' {
         on(executor: Executor): OptionsView;
         spawn<A extends unknown[], T>(func: JobFunction<A, T>, ...args: A): Pending<T>;
         submit<A extends unknown[], T>(executor: Executor, func: JobFunction<A, T>, ...args: A): Pending<T>;
+        /**
+         * Calls func(item) for each, one after the other on an executor of this thread, as one member. Gives nothing
+         * back: an item that fails cancels the group, and what has not started.
+         */
+        forEach<T>(executor: Executor, func: (item: T) => unknown, items: Iterable<Awaitable<T>> | AsyncIterable<T>): void;
         cancel(message?: string | null): boolean;
         /** Waits as long as the group is not cancelled. */
         wait<T>(value: Awaitable<T>, options?: WaitOptions): Promise<T>;

@@ -3,11 +3,13 @@
 // Trackers, managers and groups.  As with scopes, JavaScript has no context that
 // survives an await: what belongs to a group is given to it.
 
-const {_, alias, camelCase, checkFunction, checkType, define, defineGetters, newError, readOptions, refuse,
-    toMicroseconds, toSeconds} = imports.overrides._asyncexec.support;
+const {_, alias, camelCase, checkFunction, checkType, closeIterator, define, defineGetters, iterateAny, newError, readOptions,
+    refuse, toMicroseconds, toSeconds} = imports.overrides._asyncexec.support;
 const {whenDone} = imports.overrides._asyncexec.callbacks;
 const {toPending} = imports.overrides._asyncexec.pending;
 const {matches} = imports.overrides._asyncexec.errors;
+
+const {GLib} = imports.gi;
 
 let namespace = null;
 const raw = {};
@@ -23,6 +25,43 @@ function toProperties(options) {
         timeout_us: toMicroseconds(timeout),
         cancellation_timeout_us: toMicroseconds(cancellationTimeout),
     };
+}
+
+// So long other work of the thread waits.
+const TURN_US = 1000;
+
+// What an item says that was cancelled, if the group goes on after that.
+function skipped(group, error) {
+    const goesOn = [namespace.GroupMode.IGNORE, namespace.GroupMode.RAISE_AT_END].includes(group.mode);
+    if (!namespace.isCancelled(error) || !goesOn)
+        throw error;
+    return {error};
+}
+
+// One job for all items.
+async function callEach(group, func, iterator) {
+    let cancelled = null;
+    let end = GLib.get_monotonic_time() + TURN_US;
+    for (;;) {
+        const {value, done} = await iterator.next();
+        if (done)
+            break;
+        if (raw.is_cancelled.call(group)) {
+            closeIterator(iterator);
+            return;
+        }
+        try {
+            await func(await value);
+        } catch (error) {
+            cancelled = skipped(group, error);
+        }
+        if (GLib.get_monotonic_time() >= end) {
+            await namespace.sleep(0);
+            end = GLib.get_monotonic_time() + TURN_US;
+        }
+    }
+    if (cancelled !== null)
+        throw cancelled.error;
 }
 
 const methods = {
@@ -42,6 +81,13 @@ const methods = {
     },
     submit(executor, func, ...args) {
         return this.on(executor).submit(func, ...args);
+    },
+    // func(item) for each, one after the other, as a member; gives nothing back.
+    forEach(executor, func, items) {
+        checkFunction(func);
+        const job = this.submit(executor, callEach, this, func, iterateAny(items));
+        if (this.over && job.state === namespace.PendingState.CANCELLED)
+            throw job.error;
     },
     cancel(message = null) {
         return raw.cancel.call(this, message);

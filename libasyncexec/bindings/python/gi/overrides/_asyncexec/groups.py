@@ -8,7 +8,7 @@ import functools
 from gi.repository import GLib
 
 from . import context as contexts
-from . import errors, executor, options, raw, scopes, table, waiting
+from . import each, errors, executor, options, raw, scopes, table, waiting
 from .hosting import ensure_running as hosted
 
 Raw = raw.module.PendingGroup
@@ -236,6 +236,16 @@ class PendingGroup(Raw, PendingTracker):
         from .caller import Caller
 
         return self.on(Caller.current()).submit(fn, *args, **kwargs)
+
+    def for_each(self, where, fn, /, *iterables):
+        """Calls fn(*items) for the items of the iterables on an executor, as members, and gives nothing back.
+
+        There is no Pending for an item: as many jobs as the executor runs at the
+        same time call fn, one item after the other.  An item that fails cancels
+        the group, and with it what has not started; one that is cancelled is, for
+        the mode of the group, a member that was.  fn may be a coroutine function.
+        """
+        each.Each(self, where, fn, iterables)
 
     def cancel(self, msg=None):
         """Cancels it: its members and the block.  Returns whether it is cancelled."""
