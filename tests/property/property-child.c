@@ -150,6 +150,15 @@ read_seed (const char *output)
   return at != NULL ? (guint32) g_ascii_strtoull (at + 3, NULL, 10) : 0;
 }
 
+static gboolean
+read_program (const char  *path,
+              PropProgram *program)
+{
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) && prop_program_from_text (program, text, NULL);
+}
+
 /* FALSE: it does not fail again; smallest is the whole program. */
 gboolean
 prop_find_smallest (const PropTool *tool,
@@ -160,7 +169,10 @@ prop_find_smallest (const PropTool *tool,
   Candidate candidate = { tool, how, REPEAT_TO_CONFIRM };
   gint64 until_us = g_get_monotonic_time () + (gint64) (SHRINK_SECONDS * G_USEC_PER_SEC * aex_test_time_factor () / 2);
 
-  prop_program_random (smallest, read_seed (output), (guint) tool->flavour);
+  if (tool->file == NULL)
+    prop_program_random (smallest, read_seed (output), (guint) tool->flavour);
+  else if (!read_program (tool->file, smallest))
+    return FALSE;
   if (!candidate_fails (smallest, &candidate))
     return FALSE;
   candidate.repeat = REPEAT;

@@ -65,18 +65,29 @@ check_place (PropItem        *item,
   if (!is_job (item))
     {
       if (!place_is_here (place))
-        prop_violate (run, 4, "item %u was called on a foreign thread", item->index);
+        prop_violate (run, 4, "%s %u was called on a foreign thread", prop_item_name (item), item->index);
     }
   else if (run->program->executors[base].kind != PROP_EXECUTOR_CALLERS)
     {
       g_autoptr (AexExecutor) executor = prop_executor_ref (run, base);
 
+      /* Who waits in aex_executor_run() may run it. */
+      if (item->step.op == PROP_STEP_RUN && g_thread_self () == item->submitter)
+        return;
       if (executor != NULL && !aex_test_is_on (executor))
         prop_violate (run, 4, "job %u ran outside of its executor", item->index);
     }
 }
 
 /* --- items */
+
+const char *
+prop_item_name (const PropItem *self)
+{
+  static const char *const names[] = { "job", "post", "continuation", "callback", "promise", "derived pending" };
+
+  return self->step.op == PROP_STEP_PUSH ? "queued function" : names[self->kind];
+}
 
 /* NULL: there are enough.  What the thread submits or attaches next sees the number of the item. */
 PropItem *
@@ -121,9 +132,9 @@ tracked_done (AexPending *pending,
   PropItem *item = data;
 
   if (g_atomic_int_add (&item->n_done, 1) != 0)
-    prop_violate (item->run, 1, "item %u is done twice", item->index);
+    prop_violate (item->run, 1, "%s %u is done twice", prop_item_name (item), item->index);
   if (!aex_pending_is_done (pending))
-    prop_violate (item->run, 1, "item %u is told to be done and is not", item->index);
+    prop_violate (item->run, 1, "%s %u is told to be done and is not", prop_item_name (item), item->index);
   g_atomic_int_set (&item->state, (int) aex_pending_get_state (pending));
 }
 
@@ -133,7 +144,7 @@ tracked_forgotten (gpointer data)
   PropItem *item = data;
 
   if (g_atomic_int_add (&item->n_forgotten, 1) != 0)
-    prop_violate (item->run, 1, "what was attached to item %u is released twice", item->index);
+    prop_violate (item->run, 1, "what was attached to %s %u is released twice", prop_item_name (item), item->index);
   prop_open (item->run, -1);
 }
 
@@ -163,17 +174,17 @@ prop_begin (PropItem *item)
 
   prop_plant_call (item, &place, &seen);
   if (g_atomic_int_add (&item->n_runs, 1) != 0)
-    prop_violate (run, 3, "item %u was called twice", item->index);
+    prop_violate (run, 3, "%s %u was called twice", prop_item_name (item), item->index);
   if (g_atomic_int_get (&item->n_releases) != 0)
-    prop_violate (run, 3, "item %u was called after its data was released", item->index);
+    prop_violate (run, 3, "%s %u was called after its data was released", prop_item_name (item), item->index);
   if (is_job (item) || item->kind == PROP_ITEM_THEN)
     {
       if (!item->always && g_atomic_int_get (&item->n_done) != 0)
-        prop_violate (run, 3, "item %u was called after its pending was done", item->index);
+        prop_violate (run, 3, "%s %u was called after its pending was done", prop_item_name (item), item->index);
     }
   check_place (item, &place);
   if (item->var >= -1 && seen != item->var)
-    prop_violate (run, 10, "item %u sees %d and not %d", item->index, seen, item->var);
+    prop_violate (run, 10, "%s %u sees %d and not %d", prop_item_name (item), item->index, seen, item->var);
   /* Nobody else may notice. */
   aex_test_var_set (run->var, PROP_MAX_ITEMS + (int) item->index);
   g_atomic_pointer_set (&item->ran_on, g_thread_self ());
@@ -200,15 +211,15 @@ check_release (PropItem *item)
     {
       /* What a job would have used may go to its owner. */
       if (!is_job (item) && item->place.stays && !place_is_here (&item->place))
-        prop_violate (run, 4, "what item %u never used is released on a foreign thread", item->index);
+        prop_violate (run, 4, "what %s %u never used is released on a foreign thread", prop_item_name (item), item->index);
       return;
     }
   if (g_atomic_int_get (&item->n_ended) == 0)
-    prop_violate (run, 3, "the data of item %u is released while it runs", item->index);
+    prop_violate (run, 3, "the data of %s %u is released while it runs", prop_item_name (item), item->index);
   if (on_owner || !is_job (item))
     {
       if ((item->place.stays || !is_job (item)) && !place_is_here (&item->place))
-        prop_violate (run, 4, "the data of item %u is released on a foreign thread", item->index);
+        prop_violate (run, 4, "the data of %s %u is released on a foreign thread", prop_item_name (item), item->index);
       return;
     }
   if (g_atomic_pointer_get (&item->ran_on) != g_thread_self ())
@@ -223,7 +234,7 @@ prop_released (gpointer data)
   PropItem *item = data;
 
   if (g_atomic_int_add (&item->n_releases, 1) != 0)
-    prop_violate (item->run, 1, "the data of item %u is released twice", item->index);
+    prop_violate (item->run, 1, "the data of %s %u is released twice", prop_item_name (item), item->index);
   check_release (item);
   prop_open (item->run, -1);
 }
@@ -259,6 +270,11 @@ job_follow (AexPending   *job,
   AexPending *followed;
   PropItem *inner = NULL;
 
+  /* A job of a limiter keeps its slot meanwhile: what it follows must not need one, nor stand behind who waits for one. */
+  if (item->run->program->executors[item->step.on].kind == PROP_EXECUTOR_LIMITER)
+    step.on = 0;
+  else
+    step.on = prop_program_base (item->run->program, step.on);
   prop_begin (item);
   followed = prop_submit (item->run, &step, &inner);
   if (inner != NULL)

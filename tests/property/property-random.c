@@ -212,6 +212,7 @@ prop_program_random (PropProgram *self,
                      guint        flavour)
 {
   Maker maker = { self, g_rand_new_with_seed (seed), flavour };
+  g_autofree char *text = NULL;
 
   memset (self, 0, sizeof *self);
   self->seed = seed;
@@ -220,4 +221,8 @@ prop_program_random (PropProgram *self,
   for (guint i = 0; i < self->n_threads; i++)
     make_thread (&maker, &self->threads[i]);
   g_rand_free (maker.rand);
+  /* What is not in the text is not in the program. */
+  text = prop_program_to_text (self);
+  if (!prop_program_from_text (self, text, NULL))
+    g_assert_not_reached ();
 }

@@ -98,12 +98,16 @@ on_unhandled (AexExecutor *executor,
               GError      *error,
               gpointer     data)
 {
-  PropRun *self = data;
+  PropExecutor *self = data;
 
-  if (g_thread_self () != self->main_thread)
-    prop_violate (self, 4, "unhandled-error came on a foreign thread");
+  /* The owner of a caller is its own context. */
+  gboolean here = AEX_IS_CALLER (executor) ? g_main_context_is_owner (aex_caller_get_context (AEX_CALLER (executor)))
+                                           : g_thread_self () == self->run->main_thread;
+
+  if (!here)
+    prop_violate (self->run, 4, "unhandled-error of e%d came on a foreign thread", self->index);
   if (error->domain == PROP_ERROR)
-    g_atomic_int_inc (&self->items[error->code].n_reports);
+    g_atomic_int_inc (&self->run->items[error->code].n_reports);
   return TRUE;
 }
 
@@ -158,7 +162,7 @@ set_up (PropRun *self)
       executor->index = i;
       executor->object = executor_new (executor, &self->program->executors[i]);
       if (executor->object != NULL)
-        g_signal_connect (executor->object, "unhandled-error", G_CALLBACK (on_unhandled), self);
+        g_signal_connect (executor->object, "unhandled-error", G_CALLBACK (on_unhandled), executor);
       if (executor->object != NULL && AEX_IS_CALLER (executor->object))
         executor->id = aex_caller_get_id (AEX_CALLER (executor->object));
     }

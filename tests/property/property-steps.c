@@ -225,8 +225,8 @@ step_cancel (PropRun        *self,
       g_atomic_int_set (&item->moved, 1);
       aex_pending_set_priority (pending, (AexPriority) CLAMP (step->prio, -1, 1));
     }
-  else if (aex_pending_cancel_queued (pending) && g_atomic_int_add (&item->n_cancelled_queued, 1) != 0)
-    prop_violate (self, 7, "item %u was cancelled in the queue twice", item->index);
+  else if (aex_pending_cancel_queued (pending))
+    g_atomic_int_inc (&item->n_cancelled_queued);
 }
 
 static void

@@ -248,6 +248,7 @@ gboolean    prop_take_hold         (PropExecutor *self);
 
 /* --- property-jobs.c */
 PropItem   *prop_item_new          (PropRun *self, PropItemKind kind, const PropStep *step);
+const char *prop_item_name         (const PropItem *self);
 void        prop_item_track        (PropItem *self, AexPending *pending);
 void        prop_item_closure      (PropItem *self);
 void        prop_mark_observed     (PropItem *self);

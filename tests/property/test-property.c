@@ -196,11 +196,25 @@ wants_tool (int    argc,
   return FALSE;
 }
 
+/* The same as a test does. */
+static int
+shrink (const PropTool *tool)
+{
+  g_autofree char *output = NULL;
+  g_autofree char *how = prop_child_run (tool, FALSE, NULL, &output);
+
+  if (how == NULL)
+    return EXIT_SUCCESS;
+  tell (tool, how, output);
+  return EXIT_FAILURE;
+}
+
 static int
 run_tool (int    argc,
           char **argv)
 {
   PropTool tool = { .programs = 1, .repeat = 1 };
+  gboolean shrinks = FALSE;
   const GOptionEntry entries[] = {
     { "seed", 0, 0, G_OPTION_ARG_INT64, &tool.seed, "of the first program", "N" },
     { "programs", 0, 0, G_OPTION_ARG_INT, &tool.programs, "how many, each with the next seed", "N" },
@@ -209,6 +223,7 @@ run_tool (int    argc,
     { "program", 0, 0, G_OPTION_ARG_FILENAME, &tool.file, "one that was written down", "FILE" },
     { "repeat", 0, 0, G_OPTION_ARG_INT, &tool.repeat, "how often to run each", "N" },
     { "plant", 0, 0, G_OPTION_ARG_STRING, &tool.plant, "a failure in what was written down", "NAME" },
+    { "shrink", 0, 0, G_OPTION_ARG_NONE, &shrinks, "looks for a smaller program when one fails", NULL },
     { "print", 0, 0, G_OPTION_ARG_NONE, &tool.print, "shows the program of the seed", NULL },
     { NULL }
   };
@@ -222,6 +237,8 @@ run_tool (int    argc,
       return EXIT_FAILURE;
     }
   tool.flavour = CLAMP (tool.flavour, 0, PROP_N_INVARIANTS);
+  if (shrinks)
+    return shrink (&tool);
   aex_test_init (&argc, &argv);
   return prop_tool_run (&tool);
 }
