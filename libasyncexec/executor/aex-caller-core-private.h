@@ -26,6 +26,8 @@ struct _AexCallerCore {
   AexRunSlots slots;            /* own thread */
   atomic_int n_queued;
   atomic_int n_running;
+  atomic_int n_posts;           /* functions without a pending, until they are over; below 0 when the home has died */
+  guint post_depth;             /* own thread: of those, on its stack */
   atomic_int purge_posted;
   gboolean quit;                /* own thread: leave the loop */
 

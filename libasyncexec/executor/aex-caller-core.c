@@ -65,9 +65,13 @@ void
 aex_caller_core_check_stopped (AexCallerCore *self)
 {
   AexEntry entry = { &check_kind, self, NULL, NULL };
+  gboolean here = aex_thread_get ()->dispatching == self->home;
   guint n_excused;
 
   if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0)
+    return;
+  /* One that stops its own caller is not waited for. */
+  if (atomic_load (&self->n_posts) > (here ? (int) self->post_depth : 0))
     return;
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
@@ -76,7 +80,7 @@ aex_caller_core_check_stopped (AexCallerCore *self)
     {
       aex_caller_core_ended (self);
     }
-  else if (aex_thread_get ()->dispatching == self->home)
+  else if (here)
     {
       self->quit = TRUE;
     }
@@ -87,12 +91,60 @@ aex_caller_core_check_stopped (AexCallerCore *self)
     }
 }
 
+/* ---- functions without a pending: counted, so that nothing runs any more when it has stopped */
+
+static void
+post_is_over (AexCallerCore *self)
+{
+  atomic_fetch_sub (&self->n_posts, 1);
+  if (G_UNLIKELY (aex_core_is_closed (&self->core)))
+    aex_caller_core_check_stopped (self);
+}
+
+/* The caller that counted it; NULL: it has ended, with its context, or by this very function. */
+static AexCallerCore *
+ref_caller_of_post (AexTarget *target)
+{
+  AexTarget *executor = ((AexHome *) target)->executor;
+
+  return executor != NULL ? aex_target_ref (executor) : NULL;
+}
+
+static void
+caller_post_run (AexEntry *entry, AexTarget *target)
+{
+  AexCallerCore *self = ref_caller_of_post (target);
+
+  if (self != NULL)
+    self->post_depth++;
+  aex_post_kind.run (entry, target);
+  if (self == NULL)
+    return;
+  self->post_depth--;
+  post_is_over (self);
+  aex_target_unref (self);
+}
+
+static void
+caller_post_drop (AexEntry *entry, AexTarget *target)
+{
+  AexCallerCore *self = ref_caller_of_post (target);
+
+  aex_post_kind.drop (entry, target);
+  if (self == NULL)
+    return;
+  post_is_over (self);
+  aex_target_unref (self);
+}
+
+static const AexEntryKind caller_post_kind = { .run = caller_post_run, .drop = caller_post_drop };
+
 static gboolean
 is_my_job (const AexEntry *entry, gpointer data)
 {
   AexCallerCore *self = data;
 
-  if (entry->kind == &aex_post_kind)
+  if (entry->kind == &caller_post_kind)
     return TRUE;
   return entry->kind == &aex_job_kind
          && aex_core_has_job (&self->core, ((AexPending *) entry->a)->environment->executor, entry->a);
@@ -164,6 +216,7 @@ home_died (AexHome *home, gpointer data)
   AexCallerCore *self = data;
 
   aex_home_set_executor (home, NULL);
+  atomic_store (&self->n_posts, 0);
   aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
   aex_caller_core_end_children (self, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   /* Its children end first; the last of them looks here again. */
@@ -237,21 +290,39 @@ caller_accepts (AexCallerCore *self, GError **error)
   return AEX_ACCEPTED;
 }
 
+/* by_user: not when it is closed.  Whoever closes it meanwhile sees the count, or is seen here. */
+static gboolean
+caller_enqueue (AexCallerCore *self, AexLane lane, const AexEntry *entry, gboolean by_user)
+{
+  AexEntry counted = *entry;
+  atomic_int *count = NULL;
+
+  if (entry->kind == &aex_job_kind)
+    {
+      count = &self->n_queued;
+    }
+  else if (entry->kind == &aex_post_kind)
+    {
+      count = &self->n_posts;
+      counted.kind = &caller_post_kind;
+    }
+  if (count != NULL)
+    atomic_fetch_add (count, 1);
+  if (G_LIKELY (!by_user || !aex_core_is_closed (&self->core))
+      && G_LIKELY (self->home->target.ops->post (&self->home->target, lane, &counted)))
+    return TRUE;
+  if (count != NULL)
+    {
+      atomic_fetch_sub (count, 1);
+      aex_caller_core_check_stopped (self);
+    }
+  return FALSE;
+}
+
 static gboolean
 caller_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
 {
-  AexCallerCore *self = (AexCallerCore *) core;
-  gboolean is_job = entry->kind == &aex_job_kind;
-
-  if (G_UNLIKELY (!caller_ensure_thread (core, error)))
-    return FALSE;
-  if (is_job)
-    atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
-  if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, entry)))
-    return TRUE;
-  if (is_job)
-    atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
-  return FALSE;
+  return G_LIKELY (caller_ensure_thread (core, error)) && caller_enqueue ((AexCallerCore *) core, lane, entry, FALSE);
 }
 
 static AexAcceptance
@@ -261,7 +332,7 @@ caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **erro
 
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     return acceptance;
-  return G_LIKELY (caller_hand_over (core, lane, entry, error)) ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
+  return G_LIKELY (caller_enqueue ((AexCallerCore *) core, lane, entry, TRUE)) ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
 }
 
 AexPending *
@@ -275,9 +346,10 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
   if (acceptance == AEX_ACCEPTED)
     {
       atomic_fetch_add (&self->n_queued, 1);
-      if (aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
+      if (!aex_core_is_closed (&self->core) && aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
         return job;
       atomic_fetch_sub (&self->n_queued, 1);
+      aex_caller_core_check_stopped (self);
       acceptance = AEX_REFUSED_CLOSED;
     }
   g_object_unref (job);
