@@ -236,12 +236,15 @@ expected_reports (PropRun        *self,
       gboolean sure = item->step.limit == 0 && !item->is_shared && item->has_pending;
       gboolean read_in_time = item->observed != 0 && item->observed < self->ended;
 
-      /* Each that it was passed on to may report it. */
-      *most = read_in_time && item->n_passed_on == 0 ? 0 : 1 + item->n_passed_on;
-      *least = sure && !item->looked && item->n_passed_on == 0 ? 1 : 0;
+      *most = read_in_time ? 0 : 1;
+      *least = sure && !item->looked ? 1 : 0;
     }
-  else if (item->is_shared)
-    *most = 1;
+  /* Whatever it was passed on to may report it, and what that was passed on to. */
+  if (item->n_passed_on > 0 || item->is_shared)
+    {
+      *least = 0;
+      *most = (int) count_items (self);
+    }
 }
 
 static void

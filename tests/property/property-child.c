@@ -166,7 +166,8 @@ prop_find_smallest (const PropTool *tool,
                     const char     *how,
                     PropProgram    *smallest)
 {
-  Candidate candidate = { tool, how, REPEAT_TO_CONFIRM };
+  /* What was planted is no race. */
+  Candidate candidate = { tool, how, tool->plant != NULL ? 1 : REPEAT_TO_CONFIRM };
   gint64 until_us = g_get_monotonic_time () + (gint64) (SHRINK_SECONDS * G_USEC_PER_SEC * aex_test_time_factor () / 2);
 
   if (tool->file == NULL)
@@ -175,7 +176,7 @@ prop_find_smallest (const PropTool *tool,
     return FALSE;
   if (!candidate_fails (smallest, &candidate))
     return FALSE;
-  candidate.repeat = REPEAT;
+  candidate.repeat = MIN (candidate.repeat, REPEAT);
   prop_shrink (smallest, candidate_fails, &candidate, until_us);
   return TRUE;
 }

@@ -78,11 +78,11 @@ prop_plant (PropRun *self)
 {
   PropItem *item = find_item (self, PROP_ITEM_JOB, 0);
 
-  if (item == NULL)
-    return;
   if (prop_is_planted (self, "cancel"))
     plant_cancel (self);
-  else if (prop_is_planted (self, "I1"))
+  if (item == NULL)
+    return;
+  if (prop_is_planted (self, "I1"))
     item->n_done++;
   else if (prop_is_planted (self, "I2"))
     plant_disorder (self);

@@ -200,7 +200,7 @@ make_thread (Maker          *self,
     {
       PropStep step = make_step (self);
 
-      if (is_final (&step) && i < n / 2 && chance (self, 70))
+      if (is_final (&step) && chance (self, i < n * 3 / 4 ? 92 : 40))
         continue;
       thread->steps[thread->n_steps++] = step;
     }

@@ -55,11 +55,13 @@ tell (const PropTool *tool,
 static void
 test_invariant (gconstpointer data)
 {
-  PropTool tool = { .seed = (gint64) (guint32) g_test_rand_int (), .flavour = GPOINTER_TO_INT (data), .repeat = 1 };
+  PropTool tool = { .flavour = GPOINTER_TO_INT (data), .repeat = 1 };
   PropFigures figures = { 0 };
   g_autofree char *output = NULL;
   g_autofree char *how = NULL;
 
+  /* GLib begins anew for each test. */
+  tool.seed = (guint32) (g_test_rand_int () + tool.flavour * 1000003);
   set_size (&tool);
   g_test_message ("seed %" G_GINT64_FORMAT, tool.seed);
   how = prop_child_run (&tool, FALSE, &figures, &output);
@@ -147,7 +149,7 @@ test_shrinks (void)
   g_assert_true (prop_find_smallest (&tool, output, how, smallest));
   text = prop_program_to_text (smallest);
   g_test_message ("%s", text);
-  g_assert_true (is_small (smallest, 1, 2, 1));
+  g_assert_true (is_small (smallest, 1, 2, 0));
 }
 
 /* What is printed is read back as it was. */
