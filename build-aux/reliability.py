@@ -27,7 +27,8 @@ NOTHING = "not measured"
 
 # Number: the promise, and the names of figures that belong to it.
 PROMISES = {
-    1: ("A callback comes exactly once, on its own context, never inside another call", ("storm", "messages")),
+    1: ("A callback comes exactly once, on its own context, never inside another call",
+        ("storm", "messages", "property", "python-property", "javascript-property")),
     2: ("No wake-up is lost", ("ping-pong", "wake-up", "interleave")),
     3: ("A cancellation is decisive: no effect, or the whole", ("sweep", "effects", "races")),
     4: ("What was given is released once, on its owner's thread", ("destroy",)),

@@ -375,6 +375,70 @@ test_stop_early (void)
   g_object_unref (caller);
 }
 
+/* --- functions without a pending are work too */
+static gboolean
+count_and_fail (gpointer n_called,
+                GError **error)
+{
+  ++*(int *) n_called;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "a post");
+  return FALSE;
+}
+
+static gboolean
+count_unhandled (AexExecutor *executor,
+                 AexPending  *pending,
+                 GError      *error,
+                 gpointer     n_reports)
+{
+  ++*(int *) n_reports;
+  return TRUE;
+}
+
+/* I5: what was accepted still runs, and not after the end; what fails there is told to the caller. */
+static void
+test_posted_before_the_end (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  AexCaller *caller = aex_caller_ref_for_context (context);
+  g_autoptr (AexPending) ended = NULL;
+  int n_called = 0, n_reports = 0;
+
+  g_signal_connect (caller, "unhandled-error", G_CALLBACK (count_unhandled), &n_reports);
+  aex_executor_post (AEX_EXECUTOR (caller), count_and_fail, &n_called, NULL);
+  ended = aex_executor_shutdown (AEX_EXECUTOR (caller), AEX_SHUTDOWN_FLAGS_NONE);
+  g_assert_false (aex_pending_is_done (ended));
+  while (!aex_pending_is_done (ended))
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpint (n_called, ==, 1);
+  while (n_reports == 0)
+    g_main_context_iteration (context, TRUE);
+  g_object_unref (caller);
+}
+
+static gboolean
+shut_down_and_look (gpointer caller,
+                    GError **error)
+{
+  g_autoptr (AexPending) ended = aex_executor_shutdown (caller, AEX_SHUTDOWN_FLAGS_NONE);
+
+  g_assert_true (aex_pending_is_done (ended));
+  return TRUE;
+}
+
+/* P9: the one that asks for the end is not waited for. */
+static void
+test_end_in_own_post (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  AexCaller *caller = aex_caller_ref_for_context (context);
+
+  aex_executor_post (AEX_EXECUTOR (caller), shut_down_and_look, caller, NULL);
+  while (!aex_pending_is_done (aex_caller_get_stopped (caller)))
+    g_main_context_iteration (context, TRUE);
+  g_object_unref (caller);
+}
+
 /* --- the context goes away */
 typedef struct
 {
@@ -525,6 +589,8 @@ main (int    argc,
   aex_test_add ("/caller/K39/unref-running", test_unref_running);
   aex_test_add ("/caller/K38/after-stop-table", test_after_stop_table);
   aex_test_add ("/caller/K37/stop-early", test_stop_early);
+  aex_test_add ("/caller/K37-I5/posted-before-the-end", test_posted_before_the_end);
+  aex_test_add ("/caller/P9/in-own-post", test_end_in_own_post);
   aex_test_add ("/caller/P9/in-own-job", test_stop_in_own_job);
   aex_test_add ("/caller/P9/wait-in-own-job", test_wait_for_own_stop);
   aex_test_add ("/caller/P9/in-done-callback", test_stop_in_done_callback);

@@ -44,7 +44,7 @@ struct _AexHome {
   AexTimers *timers;              /* made at the first call_later; its drops run outside the lock */
   AexHomeWaker *waker;
   AexParker *blocked;             /* its thread blocks in one of our waits: woken for releases */
-  AexTarget *executor;            /* the caller of this context, for errors of what it posted; a reference */
+  AexTarget *executor;            /* the caller of this context; a reference; stays while that has something queued here */
   AexHomeFunc on_dead;
   gpointer on_dead_data;
   AexQueue gathered;              /* entries of the next round */

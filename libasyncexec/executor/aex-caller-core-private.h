@@ -26,6 +26,8 @@ struct _AexCallerCore {
   AexRunSlots slots;            /* own thread */
   atomic_int n_queued;
   atomic_int n_running;
+  atomic_int n_posts;           /* functions without a pending, until they are over; below 0 when the home has died */
+  guint post_depth;             /* own thread: of those, on its stack */
   atomic_int purge_posted;
   gboolean quit;                /* own thread: leave the loop */
 
@@ -83,6 +85,12 @@ void           aex_caller_registry_add       (AexCallerCore *core);
 void           aex_caller_registry_remove    (AexCallerCore *core);
 AexCallerCore *aex_caller_registry_ref       (guint64 id);
 GPtrArray     *aex_caller_registry_ref_all   (void);              /* in the order of their ids */
+
+/* ---- aex-caller-submit.c: members of AexCoreOps */
+extern const AexEntryKind aex_caller_post_kind;    /* a function without a pending, counted */
+gboolean       aex_caller_core_ensure_thread (AexCore *core, GError **error);
+gboolean       aex_caller_core_hand_over     (AexCore *core, AexLane lane, const AexEntry *entry, GError **error);
+AexAcceptance  aex_caller_core_submit        (AexCore *core, AexLane lane, const AexEntry *entry, GError **error);
 
 /* ---- aex-caller-family.c */
 /* A child found by its name or made; NULL options: an unnamed one with those of its parent. */

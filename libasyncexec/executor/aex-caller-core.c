@@ -66,9 +66,13 @@ void
 aex_caller_core_check_stopped (AexCallerCore *self)
 {
   AexEntry entry = { &check_kind, self, NULL, NULL };
+  gboolean here = aex_thread_get ()->dispatching == self->home;
   guint n_excused;
 
   if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0)
+    return;
+  /* One that stops its own caller is not waited for. */
+  if (atomic_load (&self->n_posts) > (here ? (int) self->post_depth : 0))
     return;
   n_excused = aex_core_n_excused (&self->core);
   if (atomic_load (&self->n_running) > (int) n_excused)
@@ -79,7 +83,7 @@ aex_caller_core_check_stopped (AexCallerCore *self)
     {
       aex_caller_core_ended (self);
     }
-  else if (aex_thread_get ()->dispatching == self->home)
+  else if (here)
     {
       self->quit = TRUE;
     }
@@ -95,7 +99,7 @@ is_my_job (const AexEntry *entry, gpointer data)
 {
   AexCallerCore *self = data;
 
-  if (entry->kind == &aex_post_kind)
+  if (entry->kind == &aex_caller_post_kind)
     return TRUE;
   return (entry->kind == &aex_job_kind || entry->kind == &aex_guest_job_kind)
          && aex_core_has_job (&self->core, ((AexPending *) entry->a)->environment->executor, entry->a);
@@ -170,6 +174,7 @@ home_died (AexHome *home, gpointer data)
   AexCallerCore *self = data;
 
   aex_home_set_executor (home, NULL);
+  atomic_store (&self->n_posts, 0);
   aex_core_enter_state (&self->core, AEX_EXECUTOR_STATE_STOPPING);
   aex_caller_core_end_children (self, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
   /* Its children end first; the last of them looks here again. */
@@ -217,82 +222,6 @@ caller_finalize (AexTarget *target)
   aex_target_unref (self->home);
   aex_core_clear (&self->core);
   g_free (self);
-}
-
-/* Its thread is there, or it never will have one. */
-static gboolean
-caller_ensure_thread (AexCore *core, GError **error)
-{
-  AexCallerCore *self = (AexCallerCore *) core;
-
-  if (self->refusal != NULL && error != NULL)
-    *error = g_error_copy (self->refusal);
-  return self->refusal == NULL;
-}
-
-static AexAcceptance
-caller_accepts (AexCallerCore *self, GError **error)
-{
-  guint max = atomic_load_explicit (&self->core.max_pending, memory_order_relaxed);
-
-  if (G_UNLIKELY (aex_core_is_closed (&self->core)))
-    return AEX_REFUSED_CLOSED;
-  if (G_UNLIKELY (!caller_ensure_thread (&self->core, error)))
-    return AEX_REFUSED_ERROR;
-  if (G_UNLIKELY (max > 0 && (guint) MAX (atomic_load (&self->n_queued), 0) >= max))
-    return AEX_REFUSED_BUSY;
-  return AEX_ACCEPTED;
-}
-
-static gboolean
-caller_hand_over (AexCore *core, AexLane lane, const AexEntry *given, GError **error)
-{
-  AexCallerCore *self = (AexCallerCore *) core;
-  gboolean is_job = given->kind == &aex_job_kind;
-  AexEntry entry = *given;
-
-  if (G_UNLIKELY (!caller_ensure_thread (core, error)))
-    return FALSE;
-  if (is_job)
-    atomic_fetch_add_explicit (&self->n_queued, 1, memory_order_relaxed);
-  aex_caller_core_divert (self, &entry);
-  if (G_LIKELY (self->home->target.ops->post (&self->home->target, lane, &entry)))
-    return TRUE;
-  if (is_job)
-    atomic_fetch_sub_explicit (&self->n_queued, 1, memory_order_relaxed);
-  return FALSE;
-}
-
-static AexAcceptance
-caller_submit (AexCore *core, AexLane lane, const AexEntry *entry, GError **error)
-{
-  AexAcceptance acceptance = caller_accepts ((AexCallerCore *) core, error);
-
-  if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
-    return acceptance;
-  return G_LIKELY (caller_hand_over (core, lane, entry, error)) ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
-}
-
-AexPending *
-aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_us)
-{
-  AexEntry entry = { &aex_job_kind, g_object_ref (job), NULL, NULL };
-  GError *error = NULL;
-  AexAcceptance acceptance = caller_accepts (self, &error);
-
-  job->flags |= AEX_FLAG_TIMED;
-  if (acceptance == AEX_ACCEPTED)
-    {
-      atomic_fetch_add (&self->n_queued, 1);
-      aex_caller_core_divert (self, &entry);
-      if (aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
-        return job;
-      atomic_fetch_sub (&self->n_queued, 1);
-      acceptance = AEX_REFUSED_CLOSED;
-    }
-  g_object_unref (job);
-  aex_core_refuse (&self->core, job, acceptance, error);
-  return job;
 }
 
 static gboolean
@@ -404,9 +333,9 @@ caller_get_width (AexCore *core)
     .cancel_target = caller_cancel_target, \
     .get_name = aex_core_get_name, \
   }, \
-  .submit = caller_submit, \
-  .hand_over = caller_hand_over, \
-  .ensure_thread = caller_ensure_thread, \
+  .submit = aex_caller_core_submit, \
+  .hand_over = aex_caller_core_hand_over, \
+  .ensure_thread = aex_caller_core_ensure_thread, \
   .shutdown = caller_shutdown, \
   .count = caller_count, \
   .close_on_dispose = (closes), \
