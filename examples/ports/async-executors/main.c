@@ -8,7 +8,7 @@
 #include <asyncexec.h>
 
 static const char *folder;
-static const char *names[] = { "1", "2", "3", "4", "5" };
+static const char *five[] = { "1", "2", "3", "4", "5" };
 
 static gboolean
 wait_and_read (const char *name, gsize *size, GError **error)
@@ -117,7 +117,7 @@ show (AexExecutor *executor)
   print_size (executor, "run", "missing");
 
   /* Several of them, results in their order. */
-  all = aex_executor_map (executor, G_N_ELEMENTS (names), 0, -1, AEX_MAP_FLAGS_NONE, nth_size, names, NULL);
+  all = aex_executor_map (executor, G_N_ELEMENTS (five), 0, -1, AEX_MAP_FLAGS_NONE, nth_size, five, NULL);
   take_all (all, "submit:", NULL);
 
   /* At most two at the same time, as they complete, each in its time. */
@@ -149,7 +149,7 @@ main (int argc, char **argv)
   /* Three of them. */
   g_print ("pool: %u\n", aex_caller_pool_get_n_callers (AEX_CALLER_POOL (pool)));
   print_size (pool, "await", "2");
-  all = aex_executor_map (pool, G_N_ELEMENTS (names), 0, -1, AEX_MAP_FLAGS_NONE, nth_size, names, NULL);
+  all = aex_executor_map (pool, G_N_ELEMENTS (five), 0, -1, AEX_MAP_FLAGS_NONE, nth_size, five, NULL);
   take_all (all, "total:", &total);
   g_print (" %d\n", total);
 

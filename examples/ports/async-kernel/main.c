@@ -122,7 +122,7 @@ fail (AexCaller *caller)
   g_autoptr (GPtrArray) errors = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_object_unref (aex_caller_to_thread (caller, size, "missing", NULL));
+  g_object_unref (aex_caller_to_thread (caller, size, (gpointer) "missing", NULL));
   sleep_long ();
   group_end (group, &error);
   errors = aex_error_get_members (error);
@@ -145,7 +145,7 @@ cancel (AexCaller *caller)
   group_end (innermost, NULL);
   if (!group_end (middle, NULL))
     g_print ("middle: says so\n");
-  last = aex_caller_to_thread (caller, size, "5", NULL);
+  last = aex_caller_to_thread (caller, size, (gpointer) "5", NULL);
   group_end (outermost, NULL);
   g_print ("groups: %d", (int) aex_pending_get_int64 (last, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
@@ -178,7 +178,7 @@ main (int argc, char **argv)
 
   folder = argv[1];
   aex_caller_hold (caller);
-  first = aex_executor_submit (AEX_EXECUTOR (reader), size, "1", NULL);
+  first = aex_executor_submit (AEX_EXECUTOR (reader), size, (gpointer) "1", NULL);
   g_print ("children: %s %s\n", aex_executor_get_name (children->pdata[0]), aex_executor_get_name (children->pdata[1]));
   await (first, AEX_WAIT_FLAGS_NONE, NULL);
   g_print ("on a child: %d\n", (int) aex_pending_get_int64 (first, NULL));

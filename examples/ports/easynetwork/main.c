@@ -64,11 +64,11 @@ static void
 run (AexExecutor *pool)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (AexPending) first = aex_executor_submit (pool, size, "1", NULL);
+  g_autoptr (AexPending) first = aex_executor_submit (pool, size, (gpointer) "1", NULL);
 
   if (aex_pending_wait (first, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL))
     g_print ("run: %d\n", (int) aex_pending_get_int64 (first, NULL));
-  aex_executor_run (pool, size, "missing", NULL, NULL, &error);
+  aex_executor_run (pool, size, (gpointer) "missing", NULL, NULL, &error);
   if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     g_print ("run: no such file\n");
 }
@@ -109,7 +109,7 @@ map (AexExecutor *pool)
 static void
 give_task (AexExecutor *pool)
 {
-  g_autoptr (AexPending) job = aex_executor_submit (pool, size, "2", NULL);
+  g_autoptr (AexPending) job = aex_executor_submit (pool, size, (gpointer) "2", NULL);
   g_autoptr (GTask) task = g_task_new (pool, NULL, NULL, NULL);
 
   aex_pending_to_task (job, g_object_ref (task));
@@ -138,11 +138,11 @@ cancel (AexExecutor *pool)
   GAsyncQueue *queues[] = { started, gate };
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (AexPending) running = aex_executor_submit (pool, hold, queues, NULL);
-  g_autoptr (AexPending) queued = aex_executor_submit (pool, size, "3", NULL);
-  g_autoptr (AexPending) dropped = aex_executor_submit (pool, size, "4", NULL);
+  g_autoptr (AexPending) queued = aex_executor_submit (pool, size, (gpointer) "3", NULL);
+  g_autoptr (AexPending) dropped = aex_executor_submit (pool, size, (gpointer) "4", NULL);
 
-  aex_pending_wait_async (running, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, waited, "running");
-  aex_pending_wait_async (queued, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, waited, "queued");
+  aex_pending_wait_async (running, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, waited, (gpointer) "running");
+  aex_pending_wait_async (queued, AEX_WAIT_FLAGS_CANCEL_QUEUED_ONLY, -1, cancellable, waited, (gpointer) "queued");
   g_async_queue_pop (started);
   g_cancellable_cancel (cancellable);
   while (n_waited == 0)
@@ -168,7 +168,7 @@ main (int argc, char **argv)
   map (pool);
   give_task (pool);
   cancel (pool);
-  aex_executor_run (pool, size, "5", NULL, NULL, &error);
+  aex_executor_run (pool, size, (gpointer) "5", NULL, NULL, &error);
   if (g_error_matches (error, AEX_ERROR, AEX_ERROR_CLOSED))
     g_print ("closed\n");
   g_object_unref (user);
