@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 /* What the functions below share. */
 typedef struct
 {
+  GMainContext    *context;         /* woken when they are released */
   AexGate          started;
   AexGate          release;
   AexPendingGroup *group;
@@ -28,7 +29,7 @@ typedef struct
 static inline void
 each_items_init (EachItems *self)
 {
-  *self = (EachItems) { .fails = G_MAXUINT };
+  *self = (EachItems) { .fails = G_MAXUINT, .context = g_main_context_get_thread_default () };
   aex_gate_init (&self->started);
   aex_gate_init (&self->release);
 }
@@ -49,6 +50,7 @@ each_items_released (gpointer items)
 
   g_assert_cmpint (g_atomic_int_get (&self->n_running), ==, 0);
   g_atomic_int_inc (&self->n_released);
+  g_main_context_wakeup (self->context);
 }
 
 static inline gboolean

@@ -439,6 +439,7 @@ each_released (gpointer data)
 
   g_assert_cmpint (g_atomic_int_get (&self->n_running), ==, 0);
   g_atomic_int_inc (&self->n_released);
+  g_main_context_wakeup (NULL);
 }
 
 static gboolean

@@ -30,6 +30,13 @@ function toProperties(options) {
 // So long other work of the thread waits.
 const TURN_US = 1000;
 
+function othersRan() {
+    return new Promise(resolve => GLib.idle_add(GLib.PRIORITY_DEFAULT_IDLE, () => {
+        resolve();
+        return GLib.SOURCE_REMOVE;
+    }));
+}
+
 // What an item says that was cancelled, if the group goes on after that.
 function skipped(group, error) {
     const goesOn = [namespace.GroupMode.IGNORE, namespace.GroupMode.RAISE_AT_END].includes(group.mode);
@@ -56,7 +63,7 @@ async function callEach(group, func, iterator) {
             cancelled = skipped(group, error);
         }
         if (GLib.get_monotonic_time() >= end) {
-            await namespace.sleep(0);
+            await othersRan();
             end = GLib.get_monotonic_time() + TURN_US;
         }
     }
