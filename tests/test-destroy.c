@@ -179,25 +179,6 @@ use_call_later (AexPoison *poison)
 }
 
 static void
-use_call_using_backend (AexPoison *poison)
-{
-  AexCaller *caller = begin_caller (poison);
-
-  end_work (AEX_EXECUTOR (caller), aex_caller_call_using_backend (caller, "glib", poison_async, poison, aex_poison_release),
-            poison);
-}
-
-static void
-use_call_using_backend_full (AexPoison *poison)
-{
-  AexCaller *caller = begin_caller (poison);
-  g_autoptr (AexSubmitOptions) options = aex_submit_options_new ();
-
-  end_work (AEX_EXECUTOR (caller),
-            aex_caller_call_using_backend_full (caller, "glib", options, poison_async, poison, aex_poison_release), poison);
-}
-
-static void
 use_call_direct (AexPoison *poison)
 {
   AexCaller *caller = begin_caller (poison);
@@ -580,8 +561,6 @@ static const struct
 } uses[] = {
   { "/destroy/X4/aex_caller_call_direct", use_call_direct },
   { "/destroy/X4/aex_caller_call_later", use_call_later },
-  { "/destroy/X4/aex_caller_call_using_backend", use_call_using_backend },
-  { "/destroy/X4/aex_caller_call_using_backend_full", use_call_using_backend_full },
   { "/destroy/X4/aex_caller_set_wake_func", use_set_wake_func },
   { "/destroy/X4/aex_executor_map", use_map },
   { "/destroy/X4/aex_executor_post", use_post },

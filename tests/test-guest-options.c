@@ -3,6 +3,9 @@
 
 /* K6, K27-K29: which backends and hosts there are, and who has which.  No job runs in a guest here. */
 
+GType test_guest_get_type (void);
+GType other_guest_get_type (void);
+
 typedef AexGuest TestGuest;
 typedef AexGuestClass TestGuestClass;
 G_DEFINE_TYPE (TestGuest, test_guest, AEX_TYPE_GUEST)
@@ -62,6 +65,36 @@ test_registration (void)
   g_clear_error (&error);
   g_assert_false (aex_caller_register_backend ("none", G_TYPE_OBJECT, &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_INVALID_ARGUMENT);
+}
+
+/* --- X4: the closure is released once, by the caller's thread */
+static AexPending *
+poison_async (AexPending   *job,
+              GCancellable *cancellable,
+              gpointer      poison,
+              GError      **error)
+{
+  aex_poison_touch (poison);
+  return NULL;
+}
+
+static void
+test_destroy (gconstpointer has_options)
+{
+  AexCaller *caller = aex_test_caller_new ("poisoned");
+  g_autoptr (AexSubmitOptions) options = has_options != NULL ? aex_submit_options_new () : NULL;
+  g_autoptr (AexPending) job = NULL;
+  AexPoison poison;
+
+  aex_poison_init_executor (&poison, AEX_EXECUTOR (caller));
+  if (options == NULL)
+    job = aex_caller_call_using_backend (caller, "glib", poison_async, &poison, aex_poison_release);
+  else
+    job = aex_caller_call_using_backend_full (caller, "glib", options, poison_async, &poison, aex_poison_release);
+  aex_test_wait (job);
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 1);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+  aex_test_caller_end (caller);
 }
 
 /* --- K28: the loop is an application's, which the caller adopts: it neither runs nor ends it */
@@ -187,6 +220,8 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   g_assert_true (aex_caller_register_backend ("test", test_guest_get_type (), NULL));
   aex_test_add ("/guest-options/K27-P15/registration", test_registration);
+  aex_test_add_data ("/guest-options/X4/aex_caller_call_using_backend", NULL, test_destroy);
+  aex_test_add_data ("/guest-options/X4/aex_caller_call_using_backend_full", "options", test_destroy);
   aex_test_add ("/guest-options/K28/application", test_application);
   aex_test_add ("/guest-options/K6/backend-mismatch", test_mismatch);
   aex_test_add ("/guest-options/K29-P15/options-passed", test_options);

@@ -156,6 +156,8 @@ test_guest_init (TestGuest *self)
 }
 
 /* A guest that has no method. */
+GType poor_guest_get_type (void);
+
 typedef AexGuest PoorGuest;
 typedef AexGuestClass PoorGuestClass;
 G_DEFINE_TYPE (PoorGuest, poor_guest, AEX_TYPE_GUEST)
