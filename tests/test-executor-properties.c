@@ -138,6 +138,27 @@ test_caller_by_hand (void)
   g_assert_true (aex_pending_get_pointer (job, NULL) == g_thread_self ());
 }
 
+/* The object of a caller that others keep alive comes and goes; what it was set to stays. */
+static void
+test_settings_outlive_the_object (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  AexCaller *caller = aex_caller_ref_for_context (context);
+  guint64 id = aex_caller_get_id (caller);
+
+  aex_executor_set_max_pending (AEX_EXECUTOR (caller), 3);
+  aex_caller_set_max_workers (caller, 2);
+  g_assert_finalize_object (caller);
+  caller = aex_caller_ref_for_context (context);
+  g_assert_cmpuint (aex_caller_get_id (caller), ==, id);
+  g_assert_cmpuint (aex_executor_get_max_pending (AEX_EXECUTOR (caller)), ==, 3);
+  g_assert_cmpuint (aex_caller_get_max_workers (caller), ==, 2);
+  g_object_unref (aex_caller_stop (caller, AEX_STOP_FLAGS_NONE));
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_object_unref (caller);
+}
+
 static void
 test_caller_pool (void)
 {
@@ -187,6 +208,7 @@ main (int    argc,
   aex_test_add ("/properties/R13/limiter", test_limiter);
   aex_test_add ("/properties/R13/caller", test_caller);
   aex_test_add ("/properties/R13/caller-by-hand", test_caller_by_hand);
+  aex_test_add ("/properties/R13/settings-outlive-the-object", test_settings_outlive_the_object);
   aex_test_add ("/properties/R13/caller-pool", test_caller_pool);
   aex_test_add ("/properties/R13/pending", test_pending);
   aex_test_add ("/properties/R13/context-var", test_context_var);

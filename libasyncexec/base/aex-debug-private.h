@@ -5,6 +5,16 @@
 
 G_BEGIN_DECLS
 
+/* What AEX_DEBUG in the environment asks for. */
+typedef enum {
+  AEX_DEBUG_NAMES = 1 << 0,   /* jobs without a name are called after their function */
+  AEX_DEBUG_TIMES = 1 << 1,   /* every executor records times */
+} AexDebugFlags;
+
+gboolean    aex_debug_wants      (AexDebugFlags flag);
+/* Where func is, for people and for addr2line: its symbol, or the file that it is in and the offset there; NULL: unknown. */
+char       *aex_debug_name_func  (gpointer func);
+
 /* What is alive, for the census that ends every test program.  Counted only where AEX_DEBUG_COUNTS is defined (the
  * static library that the tests link): the shared library pays nothing. */
 typedef enum {

@@ -113,6 +113,7 @@ begin_waiting (AexCallQueue *self, Item *item)
   AexPending *job = aex_pending_new_job (&core->target, self->context, (gpointer) item_call, item_ref (item), item_unref, AEX_FLAG_ASYNC);
   AexEntry entry = { &aex_job_kind, g_object_ref (job), NULL, NULL };
 
+  aex_core_note_submission (core, job, NULL);
   aex_pending_set_name (job, self->key);
   aex_pending_follow (item->turn, job);
   if (!AEX_CORE_OPS (core)->hand_over (core, AEX_LANE_DEFAULT, &entry, NULL))
@@ -234,6 +235,7 @@ push (AexCallQueue *self, gpointer func, gpointer user_data, GDestroyNotify dest
   item->is_async = is_async;
   job = aex_pending_new_job (&self->core->core.target, self->context, (gpointer) item_run, item, item_unref, AEX_FLAG_ASYNC);
   item->job = job;
+  aex_core_note_submission (&self->core->core, job, NULL);
   aex_pending_set_name (job, self->key);
   g_mutex_lock (&self->lock);
   g_hash_table_add (self->jobs, g_object_ref (job));

@@ -74,6 +74,7 @@ workers_new (AexCallerCore *parent)
   aex_core_init (&self->core, &aex_caller_workers_ops, NULL);
   g_clear_pointer (&self->core.owner, aex_target_unref);
   self->core.owner = aex_target_ref (parent->home);
+  self->core.name = g_strdup (parent->core.name);
   self->parent = aex_target_ref (parent);
   self->all = g_ptr_array_new_with_free_func (worker_free);
   self->places = g_hash_table_new (NULL, NULL);

@@ -48,9 +48,11 @@ typedef struct {
 struct _AexCore {
   AexTarget target;
   GWeakRef facade;
+  gboolean outlives_facade;       /* it may have several, one after the other */
   char *name;
   char *label;                    /* how the log calls it when it has no name; may be NULL */
   gboolean record_times;
+  gboolean name_jobs;             /* after their functions, those that have no name */
   AexTarget *owner;               /* home of the executor's owner context; may be NULL */
   atomic_uint max_pending;
   atomic_int state;               /* AexExecutorState */
@@ -63,6 +65,7 @@ struct _AexCore {
 
 #define AEX_CORE_OPS(core) ((const AexCoreOps *) ((AexTarget *) (core))->ops)
 
+/* facade: NULL when objects come and go, and the core knows by itself what it is set to. */
 void     aex_core_init      (AexCore *self, const AexCoreOps *ops, AexExecutor *facade);
 void     aex_core_clear     (AexCore *self);
 AexCore *aex_executor_get_core (AexExecutor *self);
@@ -89,6 +92,7 @@ void        aex_core_report   (AexTarget *target, AexPending *job, const GError 
 const char *aex_core_get_name (AexTarget *target);
 
 /* Submission. */
+void        aex_core_note_submission (AexCore *self, AexPending *job, gpointer func);   /* before others know job */
 AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane);   /* returns job */
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
 void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);

@@ -15,6 +15,9 @@ aex_core_init (AexCore *self, const AexCoreOps *ops, AexExecutor *facade)
 
   aex_target_init (&self->target, &ops->target);
   g_weak_ref_init (&self->facade, facade);
+  self->outlives_facade = facade == NULL;
+  self->record_times = aex_debug_wants (AEX_DEBUG_TIMES);
+  self->name_jobs = aex_debug_wants (AEX_DEBUG_NAMES);
   self->owner = home != NULL ? aex_target_ref (home) : NULL;
   g_mutex_init (&self->state_lock);
   self->detached = g_hash_table_new (NULL, NULL);

@@ -3,6 +3,7 @@
 /* Giving work to an executor. */
 #include "aex-submit-options.h"
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "executor/aex-core-private.h"
@@ -24,16 +25,21 @@ submit_forked (gpointer data, GDestroyNotify destroy)
   return aex_pending_new_failed (error);
 }
 
-static void
-record_submission (AexCore *core, AexPending *job)
+void
+aex_core_note_submission (AexCore *self, AexPending *job, gpointer func)
 {
   AexPendingExtra *extra;
 
-  if (G_LIKELY (!core->record_times))
+  if (G_LIKELY (!self->record_times && !self->name_jobs))
     return;
   extra = aex_pending_ensure_extra (job);
-  extra->record_times = TRUE;
-  extra->submitted_us = aex_clock_now ();
+  if (self->record_times)
+    {
+      extra->record_times = TRUE;
+      extra->submitted_us = aex_clock_now ();
+    }
+  if (self->name_jobs)
+    extra->name = aex_debug_name_func (func);
 }
 
 static AexPending *
@@ -45,7 +51,7 @@ submit (AexExecutor *self, gpointer func, gpointer user_data, GDestroyNotify des
   if (aex_is_forked ())
     return submit_forked (user_data, destroy);
   job = aex_pending_new_job (&core->target, aex_thread_get ()->context, func, user_data, destroy, flags);
-  record_submission (core, job);
+  aex_core_note_submission (core, job, func);
   return aex_core_submit_job (core, job, AEX_LANE_DEFAULT);
 }
 
@@ -140,7 +146,7 @@ submit_full (AexExecutor *self, const AexSubmitOptions *options, gpointer func, 
     flags |= AEX_FLAG_RELEASE_ON_OWNER;
   group_is_over = !aex_submit_options_ref_context (options, &context);
   job = aex_pending_new_job (&core->target, context, func, user_data, destroy, flags);
-  record_submission (core, job);
+  aex_core_note_submission (core, job, func);
   apply_options (job, options);
   if (group_is_over)
     {
@@ -438,7 +444,7 @@ aex_executor_run (AexExecutor *self, AexJobFunc func, gpointer user_data, GDestr
     {
       /* It runs on this stack: no queue, no thread to wake. */
       job = aex_pending_new_job (&core->target, aex_thread_get ()->context, (gpointer) func, user_data, destroy, 0);
-      record_submission (core, job);
+      aex_core_note_submission (core, job, (gpointer) func);
       aex_pending_run (job);
     }
   else

@@ -84,12 +84,11 @@ aex_executor_constructed (GObject *object)
   G_OBJECT_CLASS (aex_executor_parent_class)->constructed (object);
   if (priv->core == NULL)
     priv->core = aex_script_core_new (self, priv->dispatch_anywhere);
-  if (priv->shares_core)
+  /* What outlives its objects has its settings, and other threads read them now. */
+  if (priv->shares_core || priv->core->outlives_facade)
     return;
-  /* A caller of a thread has brought its own, and the thread reads it. */
-  if (priv->core->name == NULL)
-    priv->core->name = g_strdup (priv->name);
-  priv->core->record_times = priv->record_times;
+  priv->core->name = g_strdup (priv->name);
+  priv->core->record_times |= priv->record_times;
   atomic_store (&priv->core->max_pending, priv->max_pending);
 }
 
@@ -136,7 +135,7 @@ aex_executor_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       g_value_set_boolean (value, priv->dispatch_anywhere);
       break;
     case PROP_RECORD_TIMES:
-      g_value_set_boolean (value, priv->record_times);
+      g_value_set_boolean (value, priv->core->record_times);
       break;
     case PROP_OPERATIONS:
       g_value_set_object (value, aex_executor_get_operations (self));

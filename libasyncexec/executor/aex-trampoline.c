@@ -3,6 +3,7 @@
 
 #include "aex-context.h"
 #include "aex-scope.h"
+#include "base/aex-debug-private.h"
 #include "pending/aex-environment-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-value-private.h"
@@ -449,4 +450,21 @@ aex_trampoline_wait (AexTrampoline *self, AexPending *pending, gint64 timeout_us
 
   aex_pending_wait (pending, AEX_WAIT_FLAGS_NO_RESULT, timeout_us, NULL, NULL);
   return aex_trampoline_peek (self, pending);
+}
+
+/**
+ * aex_trampoline_wants_names:
+ *
+ * Whether jobs that nobody named are to be called after their functions and
+ * where they were submitted: `AEX_DEBUG=names` is in the environment. The
+ * library does so for functions of C; a binding knows those of its language.
+ *
+ * Returns: whether names are wanted
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_trampoline_wants_names (void)
+{
+  return aex_debug_wants (AEX_DEBUG_NAMES);
 }

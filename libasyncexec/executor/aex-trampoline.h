@@ -38,6 +38,7 @@ AEX_AVAILABLE_IN_1_0 void           aex_trampoline_run_in_context    (AexTrampol
 AEX_AVAILABLE_IN_1_0 void           aex_trampoline_run_in_scope      (AexTrampoline *self, AexScope *scope, guint64 token);
 AEX_AVAILABLE_IN_1_0 gboolean       aex_trampoline_resolve           (AexTrampoline *self, AexPending *pending, guint64 token);
 AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_peek              (AexTrampoline *self, AexPending *pending);
+AEX_AVAILABLE_IN_1_0 gboolean       aex_trampoline_wants_names       (void);
 AEX_AVAILABLE_IN_1_0 guint64        aex_trampoline_wait              (AexTrampoline *self, AexPending *pending, gint64 timeout_us);
 
 G_END_DECLS

@@ -41,7 +41,9 @@ def problems(files):
 
 def reuse(root):
     """What the tool of REUSE finds; None without it."""
-    if shutil.which("reuse") is None or not os.path.exists(os.path.join(root, ".git")):
+    # It asks git which files are ignored.
+    if shutil.which("reuse") is None or shutil.which("git") is None or \
+            subprocess.run(["git", "-C", root, "rev-parse"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
         return None
     done = subprocess.run(["reuse", "--root", root, "lint"], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -60,7 +62,7 @@ def main():
                  [] if problems({"run": "#!/bin/sh\nexit 0\n"}) else ["nothing found"]),
                 ("/checks/licences/accepts-good-sample", problems(good))]
     complaints = reuse(root)
-    skipped = "# SKIP reuse is not installed, or this is no checkout"
+    skipped = "# SKIP reuse or git is not installed, or this is no checkout"
     outcomes.append(("/checks/licences/reuse" + ("" if complaints is not None else " " + skipped), complaints or []))
     return checklib.report(outcomes)
 

@@ -21,6 +21,9 @@ test('an extension that only shuts its pool down', () => runs(['gjs', program('e
 
 test('names Symbol.asyncDispose where it exists', () => runs(['gjs', program('dispose.js')], 'true true'));
 
+test('names of functions with AEX_DEBUG', () => runs(['gjs', program('debug.js')],
+    'work at debug.js:12\nfunction at debug.js:13\ngiven\nwork at debug.js:15\nwork at debug.js:16', {AEX_DEBUG: 'names'}));
+
 test('the overrides where they are installed', async () => {
     // gjs looks in the gjs-1.0 of each data folder.
     const data = GLib.dir_make_tmp('asyncexec-XXXXXX');

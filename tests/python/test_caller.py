@@ -78,6 +78,51 @@ class Family(unittest.TestCase):
         self.assertEqual(seen, [False])
         self.assertTrue(caller.stopped.done())
 
+    def test_K8_autostop(self):
+        caller = AsyncExec.Caller.new_thread()
+        inside = threading.Event()
+        first_is_in = threading.Event()
+
+        def first():
+            with caller:
+                first_is_in.set()
+                inside.wait()
+
+        def other():
+            first_is_in.wait()
+            with caller:
+                inside.set()
+                AsyncExec.Pending().result()
+
+        with AsyncExec.ThreadPool(2) as pool:
+            jobs = [pool.submit(first), pool.submit(other)]
+            jobs[0].result()
+            # The first has waited for the end, and so for the other.
+            self.assertTrue(caller.stopped.done())
+            with self.assertRaises(AsyncExec.Cancelled):
+                jobs[1].result()
+
+    def test_K8_second_job_ends_nobody(self):
+        caller = AsyncExec.Caller.new_thread()
+        inside, leave, second_is_out = threading.Event(), threading.Event(), threading.Event()
+
+        def first():
+            with caller:
+                inside.set()
+                second_is_out.wait()
+                AsyncExec.check_cancelled()
+
+        def second():
+            inside.wait()
+            with caller:
+                leave.set()
+            second_is_out.set()
+
+        with AsyncExec.ThreadPool(2) as pool:
+            for job in [pool.submit(first), pool.submit(second)]:
+                job.result()
+        self.assertTrue(leave.is_set() and caller.stopped.done())
+
     def test_K8_async_with(self):
         async def main():
             async with AsyncExec.Caller.new_thread() as caller:

@@ -16,8 +16,9 @@ function protectCallbacks(AsyncExec) {
 
 function _init() {
     protectCallbacks(this);
-    for (const part of ['support', 'errors', 'callbacks', 'pending', 'combine', 'messages', 'streams', 'executor',
-        'operations', 'caller', 'queues', 'limiter', 'map', 'context', 'scope', 'groups', 'services', 'lazy'])
+    for (const part of ['support', 'naming', 'errors', 'callbacks', 'pending', 'combine', 'messages', 'streams', 'executor',
+        'operations', 'caller', 'queues', 'limiter', 'map', 'context', 'scope', 'groups', 'services',
+        'lazy'])
         Parts[part].install(this);
     // What Python needs to call back from threads.
     this.Trampoline = undefined;

@@ -6,6 +6,7 @@ const {_, alias, checkFunction, define, defineGetters, isThenable, newError, rea
     imports.overrides._asyncexec.support;
 const {toGError} = imports.overrides._asyncexec.errors;
 const {whenDone} = imports.overrides._asyncexec.callbacks;
+const {nameJob} = imports.overrides._asyncexec.naming;
 const {toPending} = imports.overrides._asyncexec.pending;
 const Executors = imports.overrides._asyncexec.executor;
 
@@ -53,7 +54,7 @@ const methods = {
         checkFunction(func);
         Executors.checkRunsHere(this);
         const call = {func, args};
-        const job = raw.call_later.call(this, Math.max(toMicroseconds(seconds), 0), toDelayedJob(call));
+        const job = nameJob(raw.call_later.call(this, Math.max(toMicroseconds(seconds), 0), toDelayedJob(call)), func);
         // C may keep what was cancelled until its time has come.
         whenDone(job, () => {
             call.func = call.args = null;

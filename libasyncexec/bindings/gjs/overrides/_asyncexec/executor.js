@@ -9,6 +9,7 @@ const {_, alias, blocks, checkFunction, checkType, define, isThenable, newError,
 const {fromGError, toGError} = imports.overrides._asyncexec.errors;
 const {keepUntilDone, whenDone} = imports.overrides._asyncexec.callbacks;
 const {converted, fromPromise, noteSubscribed, toSubscriber} = imports.overrides._asyncexec.pending;
+const {nameJob} = imports.overrides._asyncexec.naming;
 const {pack} = imports.overrides._asyncexec.variants;
 
 let namespace = null;
@@ -48,7 +49,7 @@ function submitJob(executor, options, func, args) {
     checkFunction(func);
     checkRunsHere(executor);
     const job = raw.submit_async_full.call(executor, options ?? plainOptions, toJob(func, args));
-    return keepUntilDone(job, executor);
+    return keepUntilDone(nameJob(job, func), executor);
 }
 
 // ---- errors that nobody waits for

@@ -40,35 +40,41 @@ def _checked(function, *args):
 
 
 class _Entries:
-    """Who is inside of ``with caller``: whoever came first waits for the others."""
+    """Who is inside of ``with caller``: whoever came first waits for the others, and a job that did ends them."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.counts = {}     # guarded by lock: who -> how often
+        self.inside = {}     # guarded by lock: who -> [how often, the job or None]
         self.first = None    # likewise
 
     @staticmethod
     def who():
         loop = contexts.running_loop()
         task = asyncio.current_task() if loop is not None else None
-        return threading.get_ident(), id(task or driver.current() or raw.Pending.get_current())
+        job = driver.current() or raw.Pending.get_current()
+        return (threading.get_ident(), id(task or job)), job
 
     def enter(self):
-        who = self.who()
+        who, job = self.who()
         with self.lock:
-            self.counts[who] = self.counts.get(who, 0) + 1
+            self.inside.setdefault(who, [0, job])[0] += 1
             if self.first is None:
                 self.first = who
 
     def leave(self):
         """Whether to wait for the end."""
-        who = self.who()
+        who, job = self.who()
         with self.lock:
-            self.counts[who] -= 1
-            if self.counts[who] > 0:
+            self.inside[who][0] -= 1
+            if self.inside[who][0] > 0:
                 return False
-            del self.counts[who]
-            return who == self.first
+            del self.inside[who]
+            first = who == self.first
+            others = [other for _, other in self.inside.values()] if first and job is not None else []
+        for other in others:
+            if other is not None:
+                other.cancel("The job that entered the caller first has left it")
+        return first
 
 
 class Caller(Raw, Executor):

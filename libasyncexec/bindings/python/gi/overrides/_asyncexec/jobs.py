@@ -7,7 +7,7 @@ import types
 
 from gi.repository import GLib
 
-from . import driver, errors, hosting, raw, release, scopes, table, values
+from . import driver, errors, hosting, naming, raw, release, scopes, table, values
 
 _get_current = raw.Pending.get_current
 _submit = table.Trampoline.submit
@@ -121,6 +121,8 @@ def _enter(executor, fn, args, kwargs, stand=None):
 def submit(executor, fn, args, kwargs, options=None, stand=None):
     """Gives fn to an executor; coroutine functions in coroutine form.  stand: scope and managers, if not those of here."""
     token = _enter(executor, fn, args, kwargs, stand)
+    if options is None and naming.wanted:
+        options = naming.options(fn)
     if is_coroutine_function(fn):
         start = _coroutine(_Kept(_entries[token][4], token))
         return _inside(raw.Executor.submit_async_full, executor, options, start)
@@ -137,9 +139,13 @@ def _delay(seconds):
 def submit_later(caller, delay, fn, args, kwargs):
     """Gives fn to a caller, for when delay seconds are over."""
     delay_us = _delay(delay)
+    name = naming.name(fn) if naming.wanted else None
     if is_coroutine_function(fn):
         fn, args, kwargs = _submit_and_follow, (caller, fn, args, kwargs), {}
-    return _inside(_call_later, _jobs, caller, delay_us, _enter(caller, fn, args, kwargs))
+    job = _inside(_call_later, _jobs, caller, delay_us, _enter(caller, fn, args, kwargs))
+    if name is not None:
+        job.set_name(name)
+    return job
 
 
 def _submit_and_follow(caller, fn, args, kwargs):
@@ -166,12 +172,13 @@ def push(queue, fn, args, kwargs):
 def schedule(view, fn, args, kwargs, context):
     """Gives fn to an executor with options, in a copy of context, contextvars or None for those of now."""
     stand = view._stand()
+    made = view._options_for(fn)
     if context is not None:
         context = context.copy()
         if stand is not None:
             context.run(scopes.stand, *stand)
         fn = _in_context(fn, context)
-    return submit(view._executor, fn, args, kwargs, view._options, stand)
+    return submit(view._executor, fn, args, kwargs, made, stand)
 
 
 def _in_context(fn, context):

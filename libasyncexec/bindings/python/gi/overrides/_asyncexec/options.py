@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Options of a submission."""
 
-from . import jobs, messages, operations, raw, scopes, streams
+from . import jobs, messages, naming, operations, raw, scopes, streams
 from .variants import pack
 
 
@@ -23,6 +23,7 @@ class View:
                  trackers=UNSET, group=UNSET):
         self._executor = executor
         self._options = made = raw.SubmitOptions.new()
+        self._is_named = name is not None
         if name is not None:
             made.set_name(name)
         if priority is not None:
@@ -57,6 +58,10 @@ class View:
             group._use()
             self._options.set_group(group)
 
+    def _options_for(self, fn):
+        """The options of a job that runs fn."""
+        return self._options if self._is_named else naming.options(fn, self._options)
+
     def _stand(self):
         """Where a job stands that is submitted now, for its contextvars; None: where its submission does."""
         from . import groups
@@ -68,7 +73,7 @@ class View:
 
     def submit(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options."""
-        return jobs.submit(self._executor, fn, args, kwargs, self._options, self._stand())
+        return jobs.submit(self._executor, fn, args, kwargs, self._options_for(fn), self._stand())
 
     def call(self, operation, /, *args, **params):
         """Executor.call() with the options."""
@@ -76,7 +81,7 @@ class View:
 
     def post(self, fn, /, *args, **kwargs):
         """Executor.submit() with the options, without a pending to look at: exceptions go to unhandled-error."""
-        jobs.submit(self._executor, fn, args, kwargs, self._options, self._stand())
+        jobs.submit(self._executor, fn, args, kwargs, self._options_for(fn), self._stand())
 
     def run(self, fn, /, *args, **kwargs):
         """Executor.run() with the options."""
