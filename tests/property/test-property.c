@@ -83,7 +83,8 @@ static const char sample[] =
   "  submit p=p1 on=e1\n"
   "  callback q=p0 n=1\n"
   "  submit p=p2 on=e1 job=own\n"
-  "  flood on=e1 n=1\n";
+  "  flood on=e1 n=1\n"
+  "  wait q=p2\n";
 
 static char *
 run_sample (const char *plant)
@@ -231,6 +232,8 @@ run_tool (int    argc,
   };
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
+  g_autofree char *file = NULL;
+  g_autofree char *plant = NULL;
 
   g_option_context_add_main_entries (options, entries, NULL);
   if (!g_option_context_parse (options, &argc, &argv, &error))
@@ -238,6 +241,8 @@ run_tool (int    argc,
       g_printerr ("%s\n", error->message);
       return EXIT_FAILURE;
     }
+  file = tool.file;
+  plant = tool.plant;
   tool.flavour = CLAMP (tool.flavour, 0, PROP_N_INVARIANTS);
   if (shrinks)
     return shrink (&tool);

@@ -209,6 +209,8 @@ class Run:
 
     def again(self, pending, item):
         """I7: whatever it is asked now, it stays as it is."""
+        if not pending.done():
+            return
         state = pending.state
         if pending.cancel() != pending.cancelled() or pending.cancel() != pending.cancelled() or pending.state != state:
             self.violate("I7", "what is done was cancelled")
