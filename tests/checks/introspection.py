@@ -21,7 +21,7 @@ FOREIGN_CALLBACKS = ("Gio.AsyncReadyCallback", "GLib.DestroyNotify", "GObject.Ca
                      "GLib.SourceFunc", "GLib.Func", "GObject.Closure")
 
 READY_TYPE = "Gio.AsyncReadyCallback"
-DERIVABLE = ("Executor", "Guest", "PendingManager", "PendingTracker")
+DERIVABLE = ("Executor", "Guest", "PendingManager", "PendingTracker", "Service")
 
 
 def tag_of(element):
