@@ -157,15 +157,20 @@ report_unobserved (AexPending *self)
 }
 
 /* A tracker that refers to self just now looks whether it is going after that, and we look for its reference after having
- * said so: one of us sees the other. */
+ * said so: one of us sees the other.  If we see it, it may be gone before the g_object_unref() that we are in looks again:
+ * one of our own, let go of later, keeps what is still listed from being freed. */
 static void
 abandon (AexPending *self)
 {
   atomic_fetch_or (&self->state, AEX_BIT_GOING);
   if (g_atomic_int_get ((int *) &self->parent_instance.ref_count) == 1)
-    aex_pending_abandon (self);
-  else
-    atomic_fetch_and (&self->state, ~(guint) AEX_BIT_GOING);
+    {
+      aex_pending_abandon (self);
+      return;
+    }
+  atomic_fetch_and (&self->state, ~(guint) AEX_BIT_GOING);
+  if (self->environment != NULL && self->environment->delivery != NULL)
+    aex_destroy_at (self->environment->delivery, g_object_unref, g_object_ref (self));
 }
 
 static void
@@ -174,10 +179,10 @@ aex_pending_dispose (GObject *object)
   AexPending *self = (AexPending *) object;
 
   /* g_object_run_dispose() of somebody else's object is no reason to end. */
+  if (!AEX_IS_DONE (aex_pending_load (self)) && !aex_is_forked ())
+    abandon (self);
   if (g_atomic_int_get ((int *) &object->ref_count) == 1 && !aex_is_forked ())
     {
-      if (!AEX_IS_DONE (aex_pending_load (self)))
-        abandon (self);
       if (AEX_PHASE (aex_pending_load (self)) == AEX_PHASE_REJECTED
           && !atomic_load_explicit (&self->observed, memory_order_relaxed))
         report_unobserved (self);

@@ -344,26 +344,25 @@ class Cancellation(WithPool):
     def test_K62_for_each_fails(self):
         async def main():
             seen = []
-            error = KeyError("third")
 
             def work(item):
                 seen.append(item)
                 if item == 3:
-                    raise error
+                    raise KeyError("third")
 
             other = Pending()
             with self.assertRaises(AsyncExec.GroupError) as caught:
                 async with Group() as group:
                     group.add(other)
-                    group.for_each(self.one, work, range(100))
+                    group.for_each(one, work, range(100))
                     await Pending()
-            self.assertIs(caught.exception.exceptions[0], error)
+            self.assertEqual([repr(error) for error in caught.exception.exceptions], ["KeyError('third')"])
             self.assertEqual(seen, [0, 1, 2, 3])
             self.assertTrue(other.cancelled())
 
-        self.one = AsyncExec.ThreadPool(max_workers=1)
+        one = AsyncExec.ThreadPool(max_workers=1)
         self.both(main)
-        self.one.shutdown().result()
+        one.shutdown().result()
 
     def test_K63_for_each_cancelled_item(self):
         async def main():
@@ -379,14 +378,14 @@ class Cancellation(WithPool):
                 raised = False
                 try:
                     async with Group(mode) as group:
-                        group.for_each(self.one, work, range(10))
+                        group.for_each(one, work, range(10))
                 except AsyncExec.Cancelled:
                     raised = True
                 self.assertEqual((len(seen), raised), (10 if goes_on else 2, raises), mode)
 
-        self.one = AsyncExec.ThreadPool(max_workers=1)
+        one = AsyncExec.ThreadPool(max_workers=1)
         self.both(main)
-        self.one.shutdown().result()
+        one.shutdown().result()
 
     def test_K64_for_each_cancelled(self):
         started, gate, seen = threading.Event(), threading.Event(), []

@@ -47,48 +47,50 @@ class Each:
     def _others_wait(self):
         return self._workers == 1 or raw.Executor.get_n_pending(self._where) > 0
 
-    def _skip(self, exception):
-        """An item was cancelled: raises it if the group is to know of that at once."""
-        if not self._goes_on:
-            raise exception
-        return exception
+    # What an item raises knows the frame of its runner, which must not know the group in turn.
 
     def _run(self):
-        job = jobs.current_pending()
-        cancelled = None
-        end = time.monotonic() + TURN
-        for items in self._items:
-            if job.cancelled():
-                return
-            try:
-                contextvars.copy_context().run(self._fn, *items)
-            except (errors.Cancelled, errors.Closed, asyncio.CancelledError) as exception:
-                cancelled = self._skip(exception)
-            if time.monotonic() >= end:
-                if self._others_wait():
-                    self._view.submit(self._run)
-                    break
-                end = time.monotonic() + TURN
-        if cancelled is not None:
-            raise cancelled
+        job, cancelled = jobs.current_pending(), None
+        try:
+            end = time.monotonic() + TURN
+            for items in self._items:
+                if job.cancelled():
+                    return
+                try:
+                    contextvars.copy_context().run(self._fn, *items)
+                except (errors.Cancelled, errors.Closed, asyncio.CancelledError) as exception:
+                    if not self._goes_on:
+                        raise
+                    cancelled = exception
+                if time.monotonic() >= end:
+                    if self._others_wait():
+                        self._view.submit(self._run)
+                        break
+                    end = time.monotonic() + TURN
+            if cancelled is not None:
+                raise cancelled
+        finally:
+            del self, job, cancelled
 
     async def _steps(self):
         from .run import sleep
 
-        job = jobs.current_pending()
-        cancelled = None
-        end = time.monotonic() + TURN
-        for items in self._items:
-            if job.cancelled():
-                return
-            try:
-                await self._fn(*items)
-            except errors.Cancelled as exception:
+        job, cancelled = jobs.current_pending(), None
+        try:
+            end = time.monotonic() + TURN
+            for items in self._items:
                 if job.cancelled():
-                    raise
-                cancelled = self._skip(exception)
-            if time.monotonic() >= end:
-                await sleep(0)
-                end = time.monotonic() + TURN
-        if cancelled is not None:
-            raise cancelled
+                    return
+                try:
+                    await self._fn(*items)
+                except errors.Cancelled as exception:
+                    if job.cancelled() or not self._goes_on:
+                        raise
+                    cancelled = exception
+                if time.monotonic() >= end:
+                    await sleep(0)
+                    end = time.monotonic() + TURN
+            if cancelled is not None:
+                raise cancelled
+        finally:
+            del self, job, cancelled
