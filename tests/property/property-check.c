@@ -151,8 +151,8 @@ static void
 check_repeated (PropRun *self,
                 int      slot)
 {
-  AexPending *pending = self->slots[slot].pending;
-  PropItem *item = self->slots[slot].item;
+  PropItem *item;
+  g_autoptr (AexPending) pending = prop_slot_ref (self, slot, &item);
   gboolean cancelled;
 
   if (pending == NULL || !aex_pending_is_done (pending))

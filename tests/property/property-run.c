@@ -285,8 +285,11 @@ keep_promises (PropRun *self)
 {
   for (int i = 0; i < PROP_N_SLOTS; i++)
     {
-      if (self->slots[i].pending != NULL && self->slots[i].item->kind == PROP_ITEM_PROMISE)
-        aex_pending_resolve_int64 (self->slots[i].pending, self->slots[i].item->index);
+      PropItem *item;
+      g_autoptr (AexPending) pending = prop_slot_ref (self, i, &item);
+
+      if (pending != NULL && item->kind == PROP_ITEM_PROMISE)
+        aex_pending_resolve_int64 (pending, item->index);
     }
 }
 
