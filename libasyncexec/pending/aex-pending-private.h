@@ -46,7 +46,7 @@ enum {
   AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
   AEX_BIT_GOING     = 1 << 18,   /* its last reference goes, and nobody will end it any more */
   AEX_BIT_WATCHED   = 1 << 16,   /* there are messages, subscribers or changes to tell before its done callbacks */
-  AEX_BIT_ASKED     = 1 << 18,   /* a cancellation was asked for and refused */
+  AEX_BIT_ASKED     = 1 << 19,   /* a cancellation was asked for and refused */
   AEX_GENERATION_SHIFT = 24,     /* which entry in a queue is the valid one */
 };
 
