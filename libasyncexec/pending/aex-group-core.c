@@ -205,7 +205,10 @@ cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *pendings, cons
       /* What has an extension may call a user before it is told. */
       thread->cancelling = atomic_load (&pending->extra) == NULL ? pending : NULL;
       thread->cancelling_for = core;
+      /* Who ends it has a reference: else it could go when it is done and not told yet. */
+      g_object_ref (pending);
       aex_pending_cancel_as (pending, AEX_CANCEL_IMPLIED, message);
+      aex_pending_unref (pending);
     }
   thread->cancelling = outer;
   thread->cancelling_for = outer_for;

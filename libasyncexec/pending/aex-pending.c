@@ -156,21 +156,26 @@ report_unobserved (AexPending *self)
                     "MESSAGE", "Unhandled error in %s: %s", name != NULL ? name : "a promise", error->message);
 }
 
-/* A tracker that refers to self just now looks whether it is going after that, and we look for its reference after having
- * said so: one of us sees the other.  If we see it, it may be gone before the g_object_unref() that we are in looks again:
- * one of our own, let go of later, keeps what is still listed from being freed. */
-static void
-abandon (AexPending *self)
+static gboolean
+is_listed (AexPending *self)
 {
-  atomic_fetch_or (&self->state, AEX_BIT_GOING);
-  if (g_atomic_int_get ((int *) &self->parent_instance.ref_count) == 1)
-    {
-      aex_pending_abandon (self);
-      return;
-    }
-  atomic_fetch_and (&self->state, ~(guint) AEX_BIT_GOING);
-  if (self->environment != NULL && self->environment->delivery != NULL)
-    aex_destroy_at (self->environment->delivery, g_object_unref, g_object_ref (self));
+  gboolean found = FALSE;
+
+  aex_pending_lock (self);
+  for (AexWaiter *waiter = self->waiters; waiter != NULL && !found; waiter = waiter->next)
+    found = waiter->kind == AEX_WAITER_INLINE && waiter->weak;
+  aex_pending_unlock (self);
+  return found;
+}
+
+/* Nobody will end it any more.  A tracker may refer to what it lists just now, and let go of that before the
+ * g_object_unref() that we are in looks again: what is listed leaves the list here whatever its count is.  Who refers to it
+ * looks afterwards whether it was going. */
+static gboolean
+is_abandoned (AexPending *self)
+{
+  return !AEX_IS_DONE (aex_pending_load (self))
+         && (g_atomic_int_get ((int *) &self->parent_instance.ref_count) == 1 || is_listed (self));
 }
 
 static void
@@ -179,8 +184,11 @@ aex_pending_dispose (GObject *object)
   AexPending *self = (AexPending *) object;
 
   /* g_object_run_dispose() of somebody else's object is no reason to end. */
-  if (!AEX_IS_DONE (aex_pending_load (self)) && !aex_is_forked ())
-    abandon (self);
+  if (!aex_is_forked () && is_abandoned (self))
+    {
+      atomic_fetch_or (&self->state, AEX_BIT_GOING);
+      aex_pending_abandon (self);
+    }
   if (g_atomic_int_get ((int *) &object->ref_count) == 1 && !aex_is_forked ())
     {
       if (AEX_PHASE (aex_pending_load (self)) == AEX_PHASE_REJECTED
