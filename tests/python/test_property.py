@@ -31,8 +31,8 @@ class ItemError(Exception):
 class Item:
     """One job, and what happened to it."""
 
-    def __init__(self, executor, job):
-        self.executor, self.job = executor, job
+    def __init__(self, executor, job, owner):
+        self.executor, self.job, self.owner = executor, job, owner
         self.submitter = threading.get_ident()
         self.runs, self.calls, self.reports = [], [], []
         self.order = self.state = None
@@ -119,13 +119,12 @@ class Run:
     # ---- what threads do
 
     def submit(self, executor, job, slot):
+        # Inside a pool's job a callback is another job of that pool.
+        running = AsyncExec.Pending.get_current() is not None
+        item = Item(executor, job, None if running else self.main)
         with self.lock:
             number = len(self.items)
-            item = Item(executor, job)
             self.items.append(item)
-        # Inside a pool's job it is another job of that pool.
-        running = AsyncExec.Pending.get_current() is not None
-        item.owner = None if running else self.main
         seen.set(number)
         pending = self.executors[executor].submit(self.run_job, number)
         pending.add_done_callback(self.on_done, number)
