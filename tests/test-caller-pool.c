@@ -462,6 +462,21 @@ test_limited (void)
   aex_test_shutdown (pool);
 }
 
+/* Who cancels it has been with the pool before it has a place: no load is left. */
+static void
+test_cancelled_before_its_place (void)
+{
+  AexExecutor *pool = pool_new (2);
+  g_autoptr (AexPending) job = aex_submit_cancelled (pool);
+  g_autofree guint *loads = NULL;
+  gsize n;
+
+  loads = aex_caller_pool_dup_loads (AEX_CALLER_POOL (pool), &n);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (loads[0] + loads[1], ==, 0);
+  aex_test_shutdown (pool);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -477,6 +492,7 @@ main (int    argc,
   aex_test_add ("/caller-pool/S16/one-stops", test_one_stops);
   aex_test_add ("/caller-pool/S16/limited", test_limited);
   aex_test_add ("/caller-pool/cancelled-there", test_cancelled_there);
+  aex_test_add ("/caller-pool/S16/cancelled-before-its-place", test_cancelled_before_its_place);
   aex_test_add ("/caller-pool/waits", test_waits);
   aex_test_add ("/caller-pool/S17/drains", test_drains);
   aex_test_add ("/caller-pool/S17/stops", test_stops);

@@ -489,6 +489,20 @@ test_from_threads (void)
   aex_test_caller_end (caller);
 }
 
+/* Who cancels it has been with the workers before it has one: nothing is left reserved for it. */
+static void
+test_cancelled_before_its_place (void)
+{
+  AexCaller *caller = aex_test_caller_new ("boss");
+  g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
+  g_autoptr (AexPending) job = aex_submit_cancelled (workers);
+  g_autoptr (AexPending) next = aex_caller_to_thread (caller, aex_job_int, GINT_TO_POINTER (3), NULL);
+
+  aex_test_wait (next);
+  aex_assert_resolved_int64 (next, 3);
+  aex_test_caller_end (caller);
+}
+
 static gboolean
 on_unhandled (AexExecutor *executor,
               AexPending  *pending,
@@ -564,6 +578,7 @@ main (int    argc,
   aex_test_add_in_context ("/caller/K33-E2/context", test_context);
   aex_test_add ("/caller/K33/map", test_map);
   aex_test_add ("/caller/K33/from-threads", test_from_threads);
+  aex_test_add ("/caller/K33/cancelled-before-its-place", test_cancelled_before_its_place);
   aex_test_add ("/caller/K33-I8/unhandled", test_unhandled);
   aex_test_add ("/destroy/X4/aex_caller_to_thread", test_destroy);
   return aex_test_run ();

@@ -273,7 +273,7 @@ test_over (void)
 {
   AexExecutor *pool = aex_test_pool (1);
   g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
-  g_autoptr (AexPending) end = each_items_join (group);
+  G_GNUC_UNUSED g_autoptr (AexPending) end = each_items_join (group);
   g_autoptr (GError) error = NULL;
   AexPoison poison;
 

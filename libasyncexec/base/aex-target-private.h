@@ -70,14 +70,15 @@ typedef struct {
   void        (*wait_end)   (AexTarget *self);
   /* An error that nobody observed; job may be NULL. */
   void        (*report)     (AexTarget *self, AexPending *job, const GError *error);
-  /* Where a running job's cancellable is cancelled: a home, or NULL for the cancelling thread.  job NULL: any job. */
+  /* Where a running job's cancellable is cancelled: a reference to a home, for the job may be over and its caller gone
+   * at any time, or NULL for the cancelling thread.  job NULL: any job. */
   AexTarget  *(*cancel_target) (AexTarget *self, AexPending *job);
-  /* Optional: the one main context in which jobs are run although others may wait for them there: cancel_target() is
-   * NULL then. */
+  /* Optional: the one main context in which jobs are run although others may wait for them there, a reference:
+   * cancel_target() is NULL then. */
   AexTarget  *(*job_home) (AexTarget *self, AexPending *job);
   /* Optional: its pending is done, and its waiters are not told yet. */
   void        (*job_settled) (AexTarget *self, AexPending *job);
-  /* Optional: to which executor job was handed over; NULL: to none yet. */
+  /* Optional: to which executor job was handed over, a reference; NULL: to none yet. */
   AexTarget  *(*get_place) (AexTarget *self, AexPending *job);
   /* Optional: TRUE when job is queued until one of others (AexPending, references) is done, and for nothing else. */
   gboolean    (*waits_for_others) (AexTarget *self, AexPending *job, GPtrArray *others);

@@ -301,7 +301,7 @@ static AexTarget *
 caller_cancel_target (AexTarget *target, AexPending *job)
 {
   (void) job;
-  return &((AexCallerCore *) target)->home->target;
+  return aex_target_ref (((AexCallerCore *) target)->home);
 }
 
 static guint

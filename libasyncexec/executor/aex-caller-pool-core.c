@@ -31,12 +31,17 @@ aex_caller_pool_core_pick (AexCallerPoolCore *self)
   return found;
 }
 
+/* No place is needed: the job was cancelled before it had one, and who cancelled it has been here. */
+#define NOBODYS (-2)
+
 /* The lock is held. */
 static int
 reserve (AexCallerPoolCore *self, AexPending *job, AexExecutorState at_most)
 {
   int found = pick (self, at_most);
 
+  if (found >= 0 && AEX_PHASE (aex_pending_load (job)) != AEX_PHASE_QUEUED)
+    return NOBODYS;
   if (found < 0)
     return found;
   self->loads[found]++;
@@ -86,7 +91,7 @@ accept (AexCallerPoolCore *self, AexPending *job, int *place)
   if (max > 0 && self->n_queued >= max)
     return AEX_REFUSED_BUSY;
   *place = reserve (self, job, AEX_EXECUTOR_STATE_RUNNING);
-  return *place >= 0 ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
+  return *place >= 0 || *place == NOBODYS ? AEX_ACCEPTED : AEX_REFUSED_CLOSED;
 }
 
 static AexAcceptance
@@ -110,8 +115,8 @@ pool_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **er
         aex_core_undo_post (entry.a);
       return acceptance;
     }
-  if (!give (self, place, lane, &entry))
-    /* It ended just now: as if it had been dropped there. */
+  if (place == NOBODYS || !give (self, place, lane, &entry))
+    /* Or it ended just now: as if it had been dropped there. */
     entry.kind->drop (&entry, &core->target);
   return AEX_ACCEPTED;
 }
@@ -127,7 +132,13 @@ pool_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **err
   place = reserve (self, entry->a, pick (self, AEX_EXECUTOR_STATE_RUNNING) >= 0 ? AEX_EXECUTOR_STATE_RUNNING
                                                                                 : AEX_EXECUTOR_STATE_STOPPING);
   g_mutex_unlock (&self->lock);
-  return place >= 0 && give (self, place, lane, entry);
+  if (place == NOBODYS)
+    {
+      AexEntry dropped = *entry;
+
+      dropped.kind->drop (&dropped, &core->target);
+    }
+  return place == NOBODYS || (place >= 0 && give (self, place, lane, entry));
 }
 
 /* What is no job is no load: to the first that is there. */
@@ -245,7 +256,7 @@ pool_cancel_target (AexTarget *target, AexPending *job)
 {
   AexCallerCore *caller = job != NULL ? lookup ((AexCallerPoolCore *) target, job) : NULL;
 
-  return caller != NULL ? &caller->home->target : NULL;
+  return caller != NULL ? aex_target_ref (caller->home) : NULL;
 }
 
 static AexTarget *
@@ -253,7 +264,7 @@ pool_get_place (AexTarget *target, AexPending *job)
 {
   AexCallerCore *caller = lookup ((AexCallerPoolCore *) target, job);
 
-  return caller != NULL ? &caller->core.target : NULL;
+  return caller != NULL ? aex_target_ref (caller) : NULL;
 }
 
 static AexTarget *
@@ -261,7 +272,7 @@ pool_get_stop_home (AexCore *core)
 {
   AexCallerCore *caller = own_caller ((AexCallerPoolCore *) core);
 
-  return caller != NULL ? &caller->home->target : NULL;
+  return caller != NULL ? aex_target_ref (caller->home) : NULL;
 }
 
 /* ---- ending */

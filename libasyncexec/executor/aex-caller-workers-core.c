@@ -115,6 +115,15 @@ wait_for_worker (AexCallerWorkers *self, AexLane lane, const AexEntry *entry)
   self->n_waiting++;
 }
 
+/* What can run nowhere any more. */
+static void
+drop_entry (AexCallerWorkers *self, const AexEntry *entry)
+{
+  AexEntry dropped = *entry;
+
+  dropped.kind->drop (&dropped, &self->core.target);
+}
+
 /* FALSE: the worker has ended, and the reservation with it. */
 static gboolean
 give (AexCallerWorkers *self, AexCallerCore *caller, AexLane lane, const AexEntry *entry)
@@ -130,24 +139,95 @@ give (AexCallerWorkers *self, AexCallerCore *caller, AexLane lane, const AexEntr
   return FALSE;
 }
 
-/* A new one for entry.  FALSE: there can be none; entry waits if others are there, else error says why not. */
+/* The lock is held.  What a worker does that has nothing more to do: TRUE if it ends. */
 static gboolean
-make_worker (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, AexCallerCore **caller, GError **error)
+retire (AexCallerWorkers *self, AexWorker *worker)
+{
+  set_finished (self, worker, FALSE);
+  worker->job = NULL;
+  if (aex_core_is_closed (&worker->caller->core))
+    return FALSE;
+  if (aex_core_is_closed (&self->core) || self->idle.length >= atomic_load (&self->parent->max_idle_workers))
+    return TRUE;
+  worker->idle_since_us = aex_clock_now ();
+  g_queue_push_tail (&self->idle, worker);
+  aex_caller_workers_arm (self);
+  return FALSE;
+}
+
+/* Nobody's job made a worker: it is there for others, or ends. */
+static void
+dismiss (AexCallerWorkers *self, AexCallerCore *caller, const AexEntry *entry, gboolean ends)
+{
+  if (ends)
+    g_object_unref (aex_core_shutdown (&caller->core, AEX_SHUTDOWN_FLAGS_NONE));
+  drop_entry (self, entry);
+  aex_caller_workers_serve (self);
+}
+
+/* A new one for entry.  FALSE: there is none, and entry is taken unless error says why not. */
+static gboolean
+make_worker (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, AexCallerCore **made, GError **error)
 {
   g_autoptr (GError) own_error = NULL;
-  gboolean waits = FALSE;
+  AexCallerCore *caller = aex_caller_core_ref_child (self->parent, NULL, self, &own_error);
+  AexWorker *worker;
+  gboolean waits = FALSE, employed = FALSE, ends = FALSE;
 
-  *caller = aex_caller_core_ref_child (self->parent, NULL, self, &own_error);
   g_mutex_lock (&self->lock);
   self->n_being_made--;
-  if (*caller != NULL)
-    reserve (self, add_worker (self, *caller), entry->a);
+  if (caller != NULL)
+    {
+      worker = add_worker (self, caller);
+      employed = !is_stale (entry);
+      if (employed)
+        reserve (self, worker, entry->a);
+      else
+        ends = retire (self, worker);
+    }
   else if ((waits = self->all->len > 0))
-    wait_for_worker (self, lane, entry);
+    {
+      wait_for_worker (self, lane, entry);
+    }
   g_mutex_unlock (&self->lock);
-  if (*caller == NULL && !waits)
+  if (employed)
+    {
+      *made = caller;
+      return TRUE;
+    }
+  if (caller != NULL)
+    dismiss (self, caller, entry, ends);
+  else if (!waits)
     g_propagate_error (error, g_steal_pointer (&own_error));
-  return *caller != NULL;
+  g_clear_pointer (&caller, aex_target_unref);
+  return FALSE;
+}
+
+/* Where a job goes. */
+typedef enum { TO_WORKER, TO_NEW_WORKER, TO_WAIT, TO_NOBODY } Way;
+
+/* The lock is held.  A job that was cancelled before it has a place is nobody's: who cancelled it has been here. */
+static Way
+choose_way (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, AexCallerCore **caller)
+{
+  AexWorker *worker;
+
+  if (is_stale (entry))
+    return TO_NOBODY;
+  worker = take_idle (self);
+  if (worker != NULL)
+    {
+      *caller = aex_target_ref (worker->caller);
+      reserve (self, worker, entry->a);
+      return TO_WORKER;
+    }
+  if (may_have_more (self))
+    {
+      self->n_being_made++;
+      return TO_NEW_WORKER;
+    }
+  wait_for_worker (self, lane, entry);
+  return TO_WAIT;
 }
 
 /* Takes entry, unless error is set. */
@@ -159,26 +239,15 @@ place (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, GError **err
 
   while (!given)
     {
-      gboolean make = FALSE;
-      AexWorker *worker;
+      Way way;
 
       g_mutex_lock (&self->lock);
-      worker = take_idle (self);
-      if (worker != NULL)
-        {
-          caller = aex_target_ref (worker->caller);
-          reserve (self, worker, entry->a);
-        }
-      else if ((make = may_have_more (self)))
-        {
-          self->n_being_made++;
-        }
-      else
-        {
-          wait_for_worker (self, lane, entry);
-        }
+      way = choose_way (self, lane, entry, &caller);
       g_mutex_unlock (&self->lock);
-      if (worker == NULL && !(make && make_worker (self, lane, entry, &caller, error)))
+      if (way == TO_NOBODY)
+        drop_entry (self, entry);
+      if (way == TO_NOBODY || way == TO_WAIT
+          || (way == TO_NEW_WORKER && !make_worker (self, lane, entry, &caller, error)))
         return;
       given = give (self, caller, lane, entry);
       g_clear_pointer (&caller, aex_target_unref);
@@ -249,13 +318,6 @@ workers_post (AexTarget *target, AexLane lane, const AexEntry *entry)
   return self->parent->core.target.ops->post (&self->parent->core.target, lane, entry);
 }
 
-/* What waited and can run nowhere any more. */
-static void
-drop_entry (AexCallerWorkers *self, AexEntry *entry)
-{
-  entry->kind->drop (entry, &self->core.target);
-}
-
 /* While something waits and may be run. */
 void
 aex_caller_workers_serve (AexCallerWorkers *self)
@@ -283,22 +345,6 @@ aex_caller_workers_serve (AexCallerWorkers *self)
 }
 
 /* ---- what becomes of a job */
-
-/* The lock is held.  What a worker does that has nothing more to do: TRUE if it ends. */
-static gboolean
-retire (AexCallerWorkers *self, AexWorker *worker)
-{
-  set_finished (self, worker, FALSE);
-  worker->job = NULL;
-  if (aex_core_is_closed (&worker->caller->core))
-    return FALSE;
-  if (aex_core_is_closed (&self->core) || self->idle.length >= atomic_load (&self->parent->max_idle_workers))
-    return TRUE;
-  worker->idle_since_us = aex_clock_now ();
-  g_queue_push_tail (&self->idle, worker);
-  aex_caller_workers_arm (self);
-  return FALSE;
-}
 
 /* job is done, or will never be: its worker takes the next one. */
 static void
@@ -444,24 +490,23 @@ workers_is_current (AexTarget *target)
   return TRUE;
 }
 
-/* Borrowed: the place is there as long as the job is. */
 static AexTarget *
 workers_get_place (AexTarget *target, AexPending *job)
 {
-  AexCallerCore *caller = ref_place ((AexCallerWorkers *) target, job);
-
-  if (caller == NULL)
-    return NULL;
-  aex_target_unref (caller);
-  return &caller->core.target;
+  return (AexTarget *) ref_place ((AexCallerWorkers *) target, job);
 }
 
 static AexTarget *
 workers_cancel_target (AexTarget *target, AexPending *job)
 {
-  AexTarget *place = job != NULL ? workers_get_place (target, job) : NULL;
+  AexCallerCore *caller = job != NULL ? ref_place ((AexCallerWorkers *) target, job) : NULL;
+  AexTarget *home;
 
-  return place != NULL ? &((AexCallerCore *) place)->home->target : NULL;
+  if (caller == NULL)
+    return NULL;
+  home = aex_target_ref (caller->home);
+  aex_target_unref (caller);
+  return home;
 }
 
 static gboolean

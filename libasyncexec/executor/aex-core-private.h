@@ -28,7 +28,7 @@ typedef struct {
   guint         (*count)    (AexCore *self, gboolean running);
   void          (*facade_gone) (AexCore *self);   /* optional: its last outside reference was dropped */
   /* Optional: the home without whose thread the shutdown does not end; unless given, where jobs are cancelled. */
-  AexTarget    *(*get_stop_home) (AexCore *self);
+  AexTarget    *(*get_stop_home) (AexCore *self);    /* a reference */
   gboolean      jobs_only;             /* entries that are no jobs can not run there */
   gboolean      scripted;              /* a subclass does its work */
   gboolean      close_on_dispose;      /* the last outside reference shuts it down */

@@ -139,9 +139,19 @@ aex_core_unwatch_stop (AexCore *self, AexPending *watch)
 gboolean
 aex_core_has_job (AexCore *self, AexTarget *executor, AexPending *job)
 {
-  while (executor != NULL && executor != &self->target)
-    executor = executor->ops->get_place != NULL ? executor->ops->get_place (executor, job) : NULL;
-  return executor != NULL;
+  AexTarget *place = executor != NULL ? aex_target_ref (executor) : NULL;
+  gboolean found;
+
+  while (place != NULL && place != &self->target)
+    {
+      AexTarget *next = place->ops->get_place != NULL ? place->ops->get_place (place, job) : NULL;
+
+      aex_target_unref (place);
+      place = next;
+    }
+  found = place != NULL;
+  g_clear_pointer (&place, aex_target_unref);
+  return found;
 }
 
 /* Under the state lock: the jobs of self that run on the calling thread. */
@@ -160,6 +170,7 @@ aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
   AexTarget *home = ops->get_stop_home != NULL ? ops->get_stop_home (self) : ops->target.cancel_target (&self->target, NULL);
   AexPending *pending = aex_pending_new_report (home);
 
+  g_clear_pointer (&home, aex_target_unref);
   aex_core_enter_state (self, AEX_EXECUTOR_STATE_STOPPING);
   g_mutex_lock (&self->state_lock);
   g_ptr_array_add (self->shutdowns, g_object_ref (pending));
@@ -326,6 +337,7 @@ enqueue_job (AexCore *self, AexPending *job, AexLane lane, gboolean goes_on)
   aex_pending_ref_new (job);
   /* Before somebody may complete it. */
   aex_pending_join_trackers (job);
+  aex_checkpoint ();
   acceptance = offer (self, lane, &entry, goes_on, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
     {

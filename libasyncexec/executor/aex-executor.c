@@ -528,12 +528,15 @@ gboolean
 aex_executor_runs_here (AexExecutor *self)
 {
   AexTarget *core, *home;
+  gboolean here;
 
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), FALSE);
 
   core = (AexTarget *) aex_executor_get_core (self);
   home = core->ops->job_home != NULL ? core->ops->job_home (core, NULL) : core->ops->cancel_target (core, NULL);
-  return home != NULL && home->ops->is_current (home);
+  here = home != NULL && home->ops->is_current (home);
+  g_clear_pointer (&home, aex_target_unref);
+  return here;
 }
 
 /**

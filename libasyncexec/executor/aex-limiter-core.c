@@ -299,7 +299,7 @@ limiter_get_place (AexTarget *target, AexPending *job)
   g_mutex_lock (&self->lock);
   handed = lookup (self, job) != 0;
   g_mutex_unlock (&self->lock);
-  return handed ? &self->wrapped->target : NULL;
+  return handed ? aex_target_ref (self->wrapped) : NULL;
 }
 
 static AexTarget *

@@ -355,7 +355,7 @@ script_job_home (AexTarget *target, AexPending *job)
   AexScriptCore *self = (AexScriptCore *) target;
 
   (void) job;
-  return self->dispatch_anywhere ? NULL : self->core.owner;
+  return self->dispatch_anywhere || self->core.owner == NULL ? NULL : aex_target_ref (self->core.owner);
 }
 
 static guint

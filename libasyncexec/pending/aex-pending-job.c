@@ -78,7 +78,7 @@ cancel_run (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind cancel_kind = { .run = cancel_run, .drop = cancel_run };
 
-/* Where handlers of the cancellable live: a caller's job, on its caller; a script's, where its dispatch() is called. */
+/* A reference to where handlers of the cancellable live: a caller's job, on its caller; a script's, where its dispatch() is called. */
 static AexTarget *
 home_of_handlers (AexPending *self)
 {
@@ -100,6 +100,7 @@ cancel_cancellable (AexPending *self, GCancellable *cancellable)
     cancel_run (&entry, target);
   else
     aex_target_post_or_drop (target, AEX_LANE_HIGH, &entry);
+  g_clear_pointer (&target, aex_target_unref);
 }
 
 /* self has just become cancelled or timed out: tells the function that runs, and wakes it where it blocks in a wait. */

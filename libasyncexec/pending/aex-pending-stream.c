@@ -365,6 +365,7 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
   AexStreamState state = AEX_STREAM_WAIT;
   AexTarget *executor, *home;
   GError *wait_error = NULL;
+  gboolean own;
 
   g_return_val_if_fail (AEX_IS_PENDING_STREAM (self), NULL);
 
@@ -395,7 +396,9 @@ aex_pending_stream_next_sync (AexPendingStream *self, gint64 timeout_us, GCancel
 
   executor = self->ops != NULL ? self->ops->get_executor (self->producer) : NULL;
   home = executor != NULL ? executor->ops->cancel_target (executor, NULL) : NULL;
-  if (home != NULL && home->ops->is_current (home))
+  own = home != NULL && home->ops->is_current (home);
+  g_clear_pointer (&home, aex_target_unref);
+  if (own)
     {
       g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
                            _("The items are computed on this thread: ask for the next one without blocking"));

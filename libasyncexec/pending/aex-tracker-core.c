@@ -188,7 +188,7 @@ attach_member (AexMember *self, AexPending *pending)
 static void
 member_undo (AexMember *self)
 {
-  g_autoptr (AexPending) pending = g_object_ref (self->pending);
+  G_GNUC_UNUSED g_autoptr (AexPending) pending = g_object_ref (self->pending);
 
   self->told = TRUE;
   if (self->core->group != NULL)

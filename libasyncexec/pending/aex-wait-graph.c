@@ -110,20 +110,6 @@ in_frames (AexFrame *frames, AexPending *pending)
   return FALSE;
 }
 
-/* A job whose function can only run on this thread's own context. */
-static gboolean
-job_runs_on_own_context (AexPending *pending)
-{
-  guint state = aex_pending_load (pending);
-  AexTarget *executor, *home;
-
-  if (!(state & AEX_BIT_JOB) || state & AEX_BIT_LINKED)
-    return FALSE;
-  executor = pending->environment->executor;
-  home = executor->ops->cancel_target (executor, pending);
-  return home != NULL && home->ops->is_current (home);
-}
-
 /* A promise that says what becomes of a caller, of the messages for one, or of an operation of GIO, ends on the thread of
  * this home. */
 static AexHome *
@@ -138,7 +124,27 @@ typedef struct {
   AexHome *own;
   GPtrArray *assumed;     /* element AexPending, borrowed from walks */
   GPtrArray *kept;        /* what the walks held; references to be dropped after the lock */
+  GPtrArray *homes;       /* likewise; NULL: none */
 } AexQuestion;
+
+/* A job whose function can only run on this thread's own context.  It may be over at any time, and its caller gone. */
+static gboolean
+job_runs_on_own_context (AexQuestion *question, AexPending *pending)
+{
+  guint state = aex_pending_load (pending);
+  AexTarget *executor, *home;
+
+  if (!(state & AEX_BIT_JOB) || state & AEX_BIT_LINKED)
+    return FALSE;
+  executor = pending->environment->executor;
+  home = executor->ops->cancel_target (executor, pending);
+  if (home == NULL)
+    return FALSE;
+  if (question->homes == NULL)
+    question->homes = g_ptr_array_new_with_free_func (aex_target_unref);
+  g_ptr_array_add (question->homes, home);
+  return home->ops->is_current (home);
+}
 
 static gboolean never_ends (AexQuestion *question, AexWalk *walk);
 
@@ -197,7 +203,7 @@ never_ends (AexQuestion *question, AexWalk *walk)
       AexHome *home = reported_home (pending);
 
       if (in_frames (question->thread->frame, pending) || (home != NULL && home == question->own)
-          || job_runs_on_own_context (pending) || then_runs_on_own_context (pending)
+          || job_runs_on_own_context (question, pending) || then_runs_on_own_context (pending)
           || g_ptr_array_find (question->assumed, pending, NULL) || others_never_end (question, pending))
         return TRUE;
       walk_sources (walk, pending);
@@ -232,6 +238,7 @@ aex_wait_graph_enter (AexWaitGraphNode *node, AexThread *thread, AexPending *pen
   g_mutex_unlock (&graph_lock);
   g_ptr_array_unref (question.assumed);
   g_ptr_array_unref (question.kept);
+  g_clear_pointer (&question.homes, g_ptr_array_unref);
   if (deadlock)
     g_set_error_literal (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK,
                          _("This wait could never end, for what it waits for needs this thread or waits for this job: "

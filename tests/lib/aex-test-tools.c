@@ -317,3 +317,46 @@ aex_assert_last_unref (gpointer object)
   g_object_unref (object);
   g_assert_null (weak);
 }
+
+/* --- a job that is cancelled between its trackers and its executor */
+
+static AexPendingManager *cancelling;    /* of the thread that submits */
+
+static void
+cancel_all (void)
+{
+  g_autoptr (AexPendingManager) manager = g_steal_pointer (&cancelling);
+  g_autoptr (GPtrArray) pendings = NULL;
+
+  if (manager == NULL)
+    return;
+  pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (manager));
+  g_assert_cmpuint (pendings->len, ==, 1);
+  g_assert_true (aex_pending_cancel (pendings->pdata[0], NULL));
+}
+
+static gboolean
+never_run (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      user_data,
+           GError      **error)
+{
+  g_assert_not_reached ();
+}
+
+AexPending *
+aex_submit_cancelled (AexExecutor *executor)
+{
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  AexContextToken *token = aex_pending_manager_push (manager);
+  AexPending *job;
+
+  cancelling = g_object_ref (manager);
+  aex_checkpoint_set_func (cancel_all);
+  job = aex_executor_submit (executor, never_run, NULL, NULL);
+  aex_checkpoint_set_func (NULL);
+  g_assert_null (cancelling);
+  g_assert_true (aex_pending_is_cancelled (job));
+  g_assert_true (aex_pending_manager_pop (manager, token, NULL));
+  return job;
+}
