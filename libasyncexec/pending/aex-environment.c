@@ -83,13 +83,6 @@ environment_new (AexTarget *executor, AexTarget *delivery, AexTarget *owner, Aex
   return self;
 }
 
-/* Beside the scope that it stands in. */
-static gboolean
-has_values (AexContext *context)
-{
-  return context != NULL && context->n_items > 0;
-}
-
 AexEnvironment *
 aex_environment_take (AexTarget *executor, AexContext *context)
 {
@@ -99,12 +92,12 @@ aex_environment_take (AexTarget *executor, AexContext *context)
   guint slot = (guint) ((GPOINTER_TO_SIZE (executor) >> 6) % AEX_ENVIRONMENT_CACHE);
   AexEnvironment *self = thread->environments[slot];
 
-  /* Values of the user would live as long as the cache: not interned. */
-  if (has_values (context))
+  /* With a context, what the user has in it, and the group that he stands in, would live as long as the cache: not
+   * interned. */
+  if (context != NULL)
     return environment_new (executor, delivery, owner, context);
 
-  if (self == NULL || self->executor != executor || self->delivery != delivery || self->owner != owner
-      || self->context != context)
+  if (self == NULL || self->executor != executor || self->delivery != delivery || self->owner != owner)
     {
       guint n = thread->credits[slot];
 
@@ -113,7 +106,7 @@ aex_environment_take (AexTarget *executor, AexContext *context)
       if (self != NULL)
         environment_unref_n (self, n + 1);
       aex_thread_register (thread);
-      self = environment_new (executor, delivery, owner, context);
+      self = environment_new (executor, delivery, owner, NULL);
       thread->environments[slot] = self;
     }
   if (thread->credits[slot] == 0)
@@ -148,7 +141,7 @@ aex_environment_give (AexEnvironment *self)
       return;
     }
   /* A thread that works for us lets go of many: it gives back in blocks.  What holds values of a user goes at once. */
-  if (has_values (self->context) || (thread->pool == NULL && thread->dispatching == NULL))
+  if (self->context != NULL || (thread->pool == NULL && thread->dispatching == NULL))
     {
       environment_unref_n (self, 1);
       return;
