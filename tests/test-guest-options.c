@@ -116,7 +116,7 @@ on_job_done (AexPending *job,
              gpointer    app)
 {
   g_autoptr (AexCaller) caller = aex_caller_ref_main ();
-  g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
+  G_GNUC_UNUSED g_autoptr (AexPending) stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
 
   aex_assert_state (job, RESOLVED);
   /* The application goes on without it. */

@@ -50,7 +50,6 @@ test_reports_are_protected (void)
   AexService *service = aex_serving_new (caller, &serving);
   AexPending *reports[] = { aex_service_get_started (service), aex_service_get_stopping (service), aex_service_get_stopped (service) };
   g_autoptr (AexPending) stopped = NULL;
-  g_autofree char *name = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (reports); i++)
     {

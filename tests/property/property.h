@@ -226,6 +226,7 @@ struct _PropRun {
   char          *violations[PROP_N_INVARIANTS];
   PropItem      *items;         /* PROP_MAX_ITEMS */
   int            n_items;       /* atomic, like the rest */
+  int            n_late;        /* calls after the end of their pending */
   int            clock;         /* counts events */
   int            n_open;        /* closures to be released, pendings to be done */
   int            n_finished;    /* threads */
