@@ -270,6 +270,50 @@ test_given (void)
   aex_test_caller_end (caller);
 }
 
+/* Its caller stops while its function has not returned yet: the job is done with that, the service is not. */
+typedef struct
+{
+  AexServing serving;
+  AexGate    go_on;
+} Slow;
+
+static AexPending *
+serve_slowly (AexService *service,
+              gpointer    slow,
+              GError    **error)
+{
+  AexPending *end = aex_serving_run (service, &((Slow *) slow)->serving, error);
+
+  aex_gate_wait (&((Slow *) slow)->go_on);
+  return end;
+}
+
+static void
+test_stopped_in_its_function (void)
+{
+  AexCaller *caller = aex_test_caller_new ("services");
+  Slow slow;
+  g_autoptr (AexService) service = aex_service_new (caller, "slow", serve_slowly, &slow, NULL);
+  g_autoptr (AexPending) stopped = NULL;
+
+  aex_serving_init (&slow.serving, caller);
+  aex_gate_init (&slow.go_on);
+  g_object_unref (aex_service_start (service));
+  aex_gate_wait (&slow.serving.called);
+  stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
+  aex_gate_open (&slow.go_on);
+  aex_test_settle_stopping (caller);
+  g_assert_true (aex_pending_is_done (aex_service_get_stopping (service)));
+  g_assert_false (aex_pending_is_done (aex_service_get_stopped (service)));
+  g_assert_false (aex_pending_is_done (stopped));
+  aex_pending_resolve_int64 (slow.serving.resume, 42);
+  aex_test_wait (stopped);
+  aex_assert_resolved_int64 (aex_service_get_stopped (service), 42);
+  aex_gate_clear (&slow.go_on);
+  aex_serving_clear (&slow.serving);
+  g_object_unref (caller);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -278,6 +322,7 @@ main (int    argc,
   aex_test_add ("/service/K43/stop_early", test_stop_early);
   aex_test_add ("/service/K43/task_error", test_task_error);
   aex_test_add ("/service/K43/task_cancelled", test_task_cancelled);
+  aex_test_add ("/service/K43/stopped-in-its-function", test_stopped_in_its_function);
   aex_test_add ("/service/K43/in-a-group", test_in_a_group);
   aex_test_add ("/service/K43/unobserved", test_unobserved);
   aex_test_add ("/service/K43/seen-in-started", test_seen_in_started);

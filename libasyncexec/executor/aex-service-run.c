@@ -109,8 +109,12 @@ function_ended (AexPending *end, gpointer run)
 {
   AexServiceRun *self = run;
 
+  AexCallerCore *core = aex_service_get_core (self->service);
+
   service_ended (self->service, end);
   aex_pending_resolve (self->over, NULL);
+  if (atomic_fetch_sub (&core->n_services, 1) == 1)
+    aex_caller_core_check_stopped (core);
 }
 
 /* The job was cancelled.  Not by its caller that stops: who is told of that needs no more. */
@@ -121,7 +125,7 @@ job_cancelled (AexPending *over, gpointer run)
   g_autoptr (AexPending) end = NULL;
 
   (void) over;
-  if (aex_pending_is_done (aex_service_get_core (self->service)->stopping))
+  if (aex_core_is_closed (&aex_service_get_core (self->service)->core))
     return;
   say_stopping (self->service);
   end = g_weak_ref_get (&self->end);
@@ -150,13 +154,16 @@ static AexPending *
 service_run (AexPending *job, GCancellable *cancellable, gpointer service, GError **error)
 {
   AexService *self = service;
-  g_autoptr (AexPending) end = call_run (self, job);
+  g_autoptr (AexPending) end = NULL;
   g_autoptr (AexPending) follower = aex_pending_new ();
   AexPending *over = aex_pending_new ();
   AexServiceRun *run = g_atomic_rc_box_new0 (AexServiceRun);
 
   (void) cancellable;
   (void) error;
+  /* A caller that stops while the function runs cancels job, and then has no other reason to wait. */
+  atomic_fetch_add (&aex_service_get_core (self)->n_services, 1);
+  end = call_run (self, job);
   run->service = g_object_ref (self);
   run->over = g_object_ref (over);
   g_weak_ref_init (&run->end, end);

@@ -221,6 +221,8 @@ def push(queue, fn, args, kwargs):
 def submit_to_backend(caller, backend, fn, args, kwargs, options=None, stand=None):
     """Gives fn to a caller, which runs it in another loop of its thread."""
     token = _enter(caller, fn, args, kwargs, stand)
+    if options is None and naming.wanted:
+        options = naming.options(fn)
     kept = _Kept(_entries[token][4], token)
     start = _coroutine(kept) if is_coroutine_function(fn) else _plain(kept)
     del kept
