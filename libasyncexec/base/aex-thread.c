@@ -45,9 +45,10 @@ thread_exit (gpointer data)
   AexThread *self = aex_thread_get ();
 
   (void) data;
+  /* First: what goes may need something of the thread once more, and then this is called again. */
+  self->registered = FALSE;
   flush (self, TRUE);
   g_clear_pointer (&self->parker, aex_parker_unref);
-  self->registered = FALSE;
 }
 
 void

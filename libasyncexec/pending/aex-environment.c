@@ -90,7 +90,8 @@ aex_environment_take (AexTarget *executor, AexContext *context)
   AexTarget *delivery = aex_delivery_target (thread, NULL);
   AexTarget *owner = owner_target (thread, delivery);
   guint slot = (guint) ((GPOINTER_TO_SIZE (executor) >> 6) % AEX_ENVIRONMENT_CACHE);
-  AexEnvironment *self = thread->environments[slot];
+  AexEnvironment *self = thread->environments[slot], *old = NULL;
+  guint n_old = 0;
 
   /* With a context, what the user has in it, and the group that he stands in, would live as long as the cache: not
    * interned. */
@@ -99,12 +100,9 @@ aex_environment_take (AexTarget *executor, AexContext *context)
 
   if (self == NULL || self->executor != executor || self->delivery != delivery || self->owner != owner)
     {
-      guint n = thread->credits[slot];
-
-      thread->environments[slot] = NULL;
+      old = self;
+      n_old = thread->credits[slot] + 1;
       thread->credits[slot] = 0;
-      if (self != NULL)
-        environment_unref_n (self, n + 1);
       aex_thread_register (thread);
       self = environment_new (executor, delivery, owner, NULL);
       thread->environments[slot] = self;
@@ -115,6 +113,9 @@ aex_environment_take (AexTarget *executor, AexContext *context)
       thread->credits[slot] = CREDIT;
     }
   thread->credits[slot]--;
+  /* Last: what goes with it may need an environment as well. */
+  if (old != NULL)
+    environment_unref_n (old, n_old);
   return self;
 }
 
