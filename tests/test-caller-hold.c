@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-caller-test.h"
 
+#include "base/aex-thread-private.h"
+
 /* K8, K14, K17, K20, K25, D5, P9, P19: who keeps a caller, and what it says of itself. */
 
 /* --- K8 */
@@ -365,6 +367,42 @@ test_schedule (void)
   aex_test_caller_end (caller);
 }
 
+/* --- the last of a caller goes on a worker, with what the worker gives back of it */
+static AexPending *
+done_job_of_ended_caller (void)
+{
+  AexCaller *caller = aex_test_caller_new (NULL);
+  AexPending *job = aex_executor_submit (AEX_EXECUTOR (caller), aex_job_int, NULL, NULL);
+
+  aex_test_wait (job);
+  aex_test_caller_end (caller);
+  return job;
+}
+
+static gboolean
+drop_both (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      jobs,
+           GError      **error)
+{
+  g_object_unref (((AexPending **) jobs)[0]);
+  g_object_unref (((AexPending **) jobs)[1]);
+  return TRUE;
+}
+
+static void
+test_last_of_two_callers (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexPending *jobs[] = { done_job_of_ended_caller (), done_job_of_ended_caller () };
+  g_autoptr (AexPending) dropped = NULL;
+
+  aex_thread_flush ();
+  dropped = aex_executor_submit (pool, drop_both, jobs, NULL);
+  aex_test_wait (dropped);
+  aex_test_shutdown (pool);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -383,5 +421,6 @@ main (int    argc,
   aex_test_add ("/caller/K20/describe", test_describe);
   aex_test_add ("/caller/D5/interrupts-nothing", test_stop_interrupts_nothing);
   aex_test_add_in_context ("/caller/K25/schedule", test_schedule);
+  aex_test_add ("/caller/P13-X7/last-of-two", test_last_of_two_callers);
   return aex_test_run ();
 }

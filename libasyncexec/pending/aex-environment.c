@@ -153,9 +153,11 @@ aex_environment_give (AexEnvironment *self)
       guint n = thread->n_released;
 
       thread->released = self;
-      thread->n_released = 0;
+      thread->n_released = 1;
+      /* Last: what goes with it gives back environments as well. */
       if (old != NULL)
         environment_unref_n (old, n);
+      return;
     }
   thread->n_released++;
 }
