@@ -348,7 +348,7 @@ AexPending *
 aex_submit_cancelled (AexExecutor *executor)
 {
   g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
-  AexContextToken *token = aex_pending_manager_push (manager);
+  g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
   AexPending *job;
 
   cancelling = g_object_ref (manager);
