@@ -278,6 +278,8 @@ test_context_elsewhere (void)
   g_object_unref (aex_service_start (service));
   g_assert_false (aex_service_enter (service, &error));
   g_assert_error (error, AEX_ERROR, AEX_ERROR_MISMATCH);
+  /* Not before it says that it is ready. */
+  aex_gate_wait (&serving.called);
   g_object_unref (aex_service_stop (service));
   aex_test_wait (aex_service_get_stopped (service));
   g_object_unref (service);

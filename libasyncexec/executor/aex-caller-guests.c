@@ -270,8 +270,12 @@ aex_caller_core_end_guests (AexCallerCore *self)
 void
 aex_caller_core_abandon_guests (AexCallerCore *self)
 {
-  g_autoptr (GPtrArray) guests = g_steal_pointer (&self->guests);
+  g_autoptr (GPtrArray) guests = NULL;
 
+  /* Whoever asks again whether it has ended, on any thread, finds none. */
+  if (atomic_load (&self->n_guests) == 0)
+    return;
+  guests = g_steal_pointer (&self->guests);
   if (guests != NULL)
     aex_caller_core_drop_held (self);
   for (guint i = 0; guests != NULL && i < guests->len; i++)
