@@ -495,9 +495,14 @@ test_cancelled_before_its_place (void)
 {
   AexCaller *caller = aex_test_caller_new ("boss");
   g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
-  G_GNUC_UNUSED g_autoptr (AexPending) job = aex_submit_cancelled (workers);
-  g_autoptr (AexPending) next = aex_caller_to_thread (caller, aex_job_int, GINT_TO_POINTER (3), NULL);
+  g_autoptr (AexPending) first = aex_executor_submit (workers, aex_job_int, NULL, NULL);
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) next = NULL;
 
+  /* One worker is idle, and would be reserved. */
+  aex_test_wait (first);
+  job = aex_submit_cancelled (workers);
+  next = aex_caller_to_thread (caller, aex_job_int, GINT_TO_POINTER (3), NULL);
   aex_test_wait (next);
   aex_assert_resolved_int64 (next, 3);
   aex_test_caller_end (caller);

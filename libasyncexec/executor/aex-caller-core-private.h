@@ -39,7 +39,6 @@ struct _AexCallerCore {
 
   /* see aex-caller-guests.c */
   GPtrArray *guests;            /* element AexGuest, a reference; own thread */
-  atomic_int n_services;        /* that run; their jobs may be done before they are */
   atomic_int n_guests;          /* those that are ending count */
   atomic_int guests_end_posted;
   atomic_int n_held;            /* of held */

@@ -69,8 +69,7 @@ aex_caller_core_check_stopped (AexCallerCore *self)
   gboolean here = aex_thread_get ()->dispatching == self->home;
   guint n_excused;
 
-  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0
-      || atomic_load (&self->n_services) > 0)
+  if (!aex_core_is_closed (&self->core) || atomic_load (&self->n_queued) > 0 || atomic_load (&self->n_children) > 0)
     return;
   /* One that stops its own caller is not waited for. */
   if (atomic_load (&self->n_posts) > (here ? (int) self->post_depth : 0))

@@ -109,12 +109,8 @@ function_ended (AexPending *end, gpointer run)
 {
   AexServiceRun *self = run;
 
-  AexCallerCore *core = aex_service_get_core (self->service);
-
   service_ended (self->service, end);
   aex_pending_resolve (self->over, NULL);
-  if (atomic_fetch_sub (&core->n_services, 1) == 1)
-    aex_caller_core_check_stopped (core);
 }
 
 /* The job was cancelled.  Not by its caller that stops: who is told of that needs no more. */
@@ -161,8 +157,6 @@ service_run (AexPending *job, GCancellable *cancellable, gpointer service, GErro
 
   (void) cancellable;
   (void) error;
-  /* A caller that stops while the function runs cancels job, and then has no other reason to wait. */
-  atomic_fetch_add (&aex_service_get_core (self)->n_services, 1);
   end = call_run (self, job);
   run->service = g_object_ref (self);
   run->over = g_object_ref (over);
