@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "property/property.h"
 
+#include "pending/aex-pending-private.h"
+
 /* What is given to the library, and what it does with it. */
 
 static __thread PropItem *running;      /* the innermost item that runs on this thread */
@@ -131,6 +133,7 @@ tracked_done (AexPending *pending,
 {
   PropItem *item = data;
 
+  g_atomic_int_set (&item->ended_unclaimed, (aex_pending_load (pending) & AEX_BIT_STARTED) == 0);
   if (g_atomic_int_add (&item->n_done, 1) != 0)
     prop_violate (item->run, 1, "%s %u is done twice", prop_item_name (item), item->index);
   if (!aex_pending_is_done (pending))
@@ -179,10 +182,10 @@ prop_begin (PropItem *item)
     prop_violate (run, 3, "%s %u was called after its data was released", prop_item_name (item), item->index);
   if (is_job (item) || item->kind == PROP_ITEM_THEN)
     {
-      /* One may be cancelled after it was claimed and before it gets here: nobody can tell that from outside, and two in
-       * one program are no chance. */
+      /* One may be cancelled after it was claimed and before it gets here.  A job says whether it was; of a continuation
+       * nobody can tell, and two in one program are no chance. */
       if (!item->always && g_atomic_int_get (&item->n_done) != 0
-          && (g_atomic_int_add (&run->n_late, 1) > 0))
+          && (is_job (item) ? g_atomic_int_get (&item->ended_unclaimed) : g_atomic_int_add (&run->n_late, 1) > 0))
         prop_violate (run, 3, "%s %u was called after its pending was done", prop_item_name (item), item->index);
     }
   check_place (item, &place);

@@ -179,6 +179,7 @@ struct _PropItem {
   /* From here on atomic. */
   int          n_runs, n_ended, n_releases;
   int          n_done, n_forgotten;
+  int          ended_unclaimed;   /* done before its function was to be called */
   int          state;           /* when it was done */
   int          started;         /* when */
   int          nested;          /* on the stack of another job */
@@ -226,7 +227,7 @@ struct _PropRun {
   char          *violations[PROP_N_INVARIANTS];
   PropItem      *items;         /* PROP_MAX_ITEMS */
   int            n_items;       /* atomic, like the rest */
-  int            n_late;        /* calls after the end of their pending */
+  int            n_late;        /* calls of continuations after the end of their pending */
   int            clock;         /* counts events */
   int            n_open;        /* closures to be released, pendings to be done */
   int            n_finished;    /* threads */
