@@ -37,7 +37,7 @@ def no_functions(text):
     return ()
 
 
-FUNCTIONS = {".c": c_functions, ".h": c_functions, ".py": python_functions}
+FUNCTIONS = {".c": c_functions, ".h": c_functions, ".py": python_functions, ".pyi": python_functions}
 
 
 def problems(files):
@@ -61,7 +61,7 @@ def python_function(n_lines):
 
 
 def wanted(name):
-    # The declarations of a namespace, .d.ts and .pyi, are one file, as long as what it declares.
+    # The declarations of a namespace are one file, as long as what it declares.
     return name.endswith((*FUNCTIONS, ".js", ".ts", ".vala")) and not name.endswith(".d.ts") and \
         name.startswith(("libasyncexec/", "examples/", "tests/", "build-aux/"))
 

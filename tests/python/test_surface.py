@@ -15,7 +15,7 @@ import asyncexec
 from gi.repository import AsyncExec
 
 MODULES = os.path.dirname(os.path.dirname(asyncexec.__file__))
-STUB = os.path.join(MODULES, "gi-stubs", "repository", "AsyncExec.pyi")
+STUBS = [os.path.join(MODULES, "gi-stubs", "repository", name) for name in ("AsyncExec.pyi", "_AsyncExecServices.pyi")]
 DECLARATIONS = [os.path.join(os.path.dirname(MODULES), "gjs", name) for name in ("asyncexec-1.d.ts", "asyncexec-1-groups.d.ts")]
 
 # Class, then "what Python says: what JavaScript says": one name where the second is the
@@ -78,8 +78,10 @@ def pairs():
 
 def read_stub():
     """{class or "": names}, with those that are inherited"""
-    with open(STUB, encoding="utf-8") as file:
-        body = ast.parse(file.read()).body
+    body = []
+    for path in STUBS:
+        with open(path, encoding="utf-8") as file:
+            body += ast.parse(file.read()).body
     found, bases = {"": set()}, {}
     for node in body:
         if isinstance(node, ast.ClassDef):

@@ -17,7 +17,7 @@ from gi.repository import AsyncExec
 
 MODULES = os.path.dirname(os.path.dirname(asyncexec.__file__))
 STUB = os.path.join(MODULES, "gi-stubs", "repository", "AsyncExec.pyi")
-ENUMERATIONS = os.path.join(MODULES, "gi-stubs", "repository", "_AsyncExecEnums.pyi")
+PARTS = [os.path.join(os.path.dirname(STUB), f"_AsyncExec{part}.pyi") for part in ("Enums", "Services")]
 
 GOOD = """
 import asyncio
@@ -104,7 +104,7 @@ class Names(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         text = ""
-        for path in (STUB, ENUMERATIONS):
+        for path in (STUB, *PARTS):
             with open(path, encoding="utf-8") as file:
                 text += file.read()
         cls.tree = ast.parse(text)
