@@ -391,6 +391,82 @@ test_deliveries_go_through (void)
   g_object_unref (pool);
 }
 
+#define N_TOLD 4
+
+typedef struct
+{
+  AexPending *promises[N_TOLD];
+  AexRecord   record;
+  AexGate     begun, go;
+} Order;
+
+static gboolean
+job_attach_notes (AexPending   *job,
+                  GCancellable *cancellable,
+                  gpointer      user_data,
+                  GError      **error)
+{
+  static const char *const names[N_TOLD] = { "first", "second", "third", "fourth" };
+  Order *self = user_data;
+
+  for (guint i = 0; i < N_TOLD; i++)
+    aex_pending_add_done_callback (self->promises[i], aex_note_callback, aex_note_new (&self->record, names[i]), aex_note_free);
+  return TRUE;
+}
+
+static gboolean
+job_begin_and_go (AexPending   *job,
+                  GCancellable *cancellable,
+                  gpointer      user_data,
+                  GError      **error)
+{
+  Order *self = user_data;
+
+  aex_gate_open (&self->begun);
+  aex_gate_wait (&self->go);
+  return TRUE;
+}
+
+/* What the worker has taken with the job that it runs, and what is queued behind: nothing overtakes. */
+static void
+test_deliveries_keep_their_order (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  Order self = { 0 };
+  AexBlock block;
+  AexPending *blocker;
+  g_autoptr (AexPending) attach = NULL, second = NULL, done = NULL;
+
+  aex_record_init (&self.record);
+  aex_gate_init (&self.begun);
+  aex_gate_init (&self.go);
+  for (guint i = 0; i < N_TOLD; i++)
+    self.promises[i] = aex_pending_new ();
+  attach = aex_executor_submit (pool, job_attach_notes, &self, NULL);
+  aex_test_wait (attach);
+  blocker = aex_block_begin (&block, pool);
+  second = aex_executor_submit (pool, job_begin_and_go, &self, NULL);
+  for (guint i = 0; i < N_TOLD; i++)
+    {
+      aex_pending_resolve_int64 (self.promises[i], i);
+      if (i == N_TOLD / 2 - 1)
+        {
+          aex_block_end (&block, blocker);
+          aex_gate_wait (&self.begun);
+        }
+    }
+  done = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+  aex_gate_open (&self.go);
+  aex_test_wait (done);
+  aex_assert_record (&self.record, "first second third fourth");
+  for (guint i = 0; i < N_TOLD; i++)
+    g_object_unref (self.promises[i]);
+  aex_gate_clear (&self.go);
+  aex_gate_clear (&self.begun);
+  aex_record_clear (&self.record);
+  g_object_unref (pool);
+}
+
 /* A job in coroutine form counts as running until its pending is done. */
 static AexPending *
 async_follow (AexPending   *job,
@@ -440,6 +516,7 @@ main (int    argc,
   aex_test_add ("/executor/P9-X14/from-three-threads", test_from_three_threads);
   aex_test_add ("/executor/P3/pending-refuses-cancel", test_pending_refuses_cancel);
   aex_test_add ("/executor/shutdown/deliveries-go-through", test_deliveries_go_through);
+  aex_test_add ("/executor/I2-shutdown/deliveries-keep-their-order", test_deliveries_keep_their_order);
   aex_test_add ("/executor/shutdown/waits-for-coroutines", test_waits_for_coroutines);
   return aex_test_run ();
 }

@@ -120,7 +120,7 @@ active proctype thief ()
   }
 }
 
-/* The pool is shut down: what was not begun goes back to the queue, one by one. */
+/* The pool is shut down: what was not begun is taken back, all at once. */
 active proctype untaker ()
 {
   byte seen_next, seen_end, id;
@@ -135,17 +135,18 @@ active proctype untaker ()
      fi;
      atomic {
        if
-       :: next == seen_next && end == seen_end -> end = seen_end - 1
+       :: next == seen_next && end == seen_end -> end = seen_next
        :: else -> seen_end = 0
        fi
      }
-     if
-     :: seen_end > 0 ->
-          id = entry[seen_end - 1];
+     do
+     :: seen_next < seen_end ->
+          id = entry[seen_next];
           run_it (id);
+          seen_next++;
           n_returned++
-     :: else
-     fi
+     :: else -> break
+     od
   od;
   UNLOCK (batch_lock);
   UNLOCK (pool_lock)

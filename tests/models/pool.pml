@@ -10,7 +10,8 @@
  * source: libasyncexec/executor/aex-pool-worker.c: worker_run_batch, worker_is_surplus, worker_must_leave, worker_spin,
  *         worker_sleep, others_have_more, worker_find, worker_leave, aex_pool_run_worker, aex_pool_wait_begin,
  *         aex_pool_wait_end
- * source: libasyncexec/executor/aex-pool-shutdown.c: pool_untake, pool_drop_queued, aex_pool_shutdown
+ * source: libasyncexec/executor/aex-pool-shutdown.c: pool_untake, pool_pick_users, pool_drop_queued,
+ *         aex_pool_shutdown
  * source: libasyncexec/pending/aex-pending-job.c: aex_job_entry_close, job_run
  *
  * correct: E6 correct N_SUBMITTERS=1 N_JOBS=4 MAX_WORKERS=2 N_SLOTS=2 SHUTDOWN
@@ -251,14 +252,11 @@ inline untake_and_drop ()
     WITH_LOCK;
     w = 0;
     do
-    :: w < N_SLOTS && alive[w] && BEHIND (w) > 0 -> end[w]--; queue ! batch[w * N_JOBS + end[w]]
+    :: w < N_SLOTS && alive[w] && BEHIND (w) > 0 -> end[w]--; out ! batch[w * N_JOBS + end[w]]
     :: w < N_SLOTS && !(alive[w] && BEHIND (w) > 0) -> w++
     :: else -> break
     od;
-    w = 0
-  }
-  atomic {
-    WITH_LOCK;
+    w = 0;
     do
     :: HAS_WORK -> queue ? j; out ! j
     :: else -> break
