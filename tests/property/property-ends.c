@@ -53,10 +53,12 @@ void
 prop_step_hold (PropRun        *self,
                 const PropStep *step)
 {
-  g_autoptr (AexExecutor) object = prop_executor_ref (self, step->on);
+  PropExecutor *executor = &self->executors[step->on];
 
-  if (object != NULL && AEX_IS_CALLER (object) && aex_caller_hold (AEX_CALLER (object)))
-    g_atomic_int_inc (&self->executors[step->on].n_holds);
+  g_mutex_lock (&self->lock);
+  if (executor->object != NULL && AEX_IS_CALLER (executor->object) && aex_caller_hold (AEX_CALLER (executor->object)))
+    g_atomic_int_inc (&executor->n_holds);
+  g_mutex_unlock (&self->lock);
 }
 
 void
@@ -72,19 +74,20 @@ prop_step_release (PropRun        *self,
                                                                                  : AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED));
 }
 
-/* One that is held is released first, or it would stay. */
+/* One that is held is released first, or it would stay; the lock is held since nobody may hold it in between. */
 void
 prop_step_forget (PropRun        *self,
                   const PropStep *step)
 {
   PropExecutor *executor = &self->executors[step->on];
-  AexExecutor *object;
+  AexExecutor *object = NULL;
 
-  if (g_atomic_int_get (&executor->n_holds) > 0)
-    return;
-  prop_mark_ended (self);
   g_mutex_lock (&self->lock);
-  object = g_steal_pointer (&executor->object);
+  if (g_atomic_int_get (&executor->n_holds) == 0)
+    {
+      prop_mark_ended (self);
+      object = g_steal_pointer (&executor->object);
+    }
   g_mutex_unlock (&self->lock);
   g_clear_object (&object);
 }
