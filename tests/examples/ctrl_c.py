@@ -163,6 +163,8 @@ def main():
                       PYTHONFAULTHANDLER="1")
     print(f"# random seed: {options.seed}")
     failed, number = False, 0
+    # A shell that runs this in the background has it ignored, also by whoever is started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         for name in range(4):
             with open(os.path.join(folder, f"zeros{name}"), "wb") as file:
