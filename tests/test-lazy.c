@@ -185,7 +185,7 @@ typedef struct
 {
   AexLazy *lazy;
   AexGate *start;
-  AexGate  asking;
+  AexGate  asked;
   gint64   value;
 } Asker;
 
@@ -197,8 +197,8 @@ ask (gpointer asker)
 
   if (self->start != NULL)
     aex_gate_wait (self->start);
-  aex_gate_open (&self->asking);
   value = aex_lazy_get (self->lazy);
+  aex_gate_open (&self->asked);
   aex_test_wait (value);
   self->value = aex_pending_get_int64 (value, NULL);
   return NULL;
@@ -219,18 +219,18 @@ test_double_access (void)
   for (guint i = 0; i < 2; i++)
     {
       askers[i].lazy = lazy;
-      aex_gate_init (&askers[i].asking);
+      aex_gate_init (&askers[i].asked);
       threads[i] = g_thread_new ("asker", ask, &askers[i]);
       if (i == 0)
         aex_gate_wait (&making.begun);
       else
-        aex_gate_wait (&askers[i].asking);
+        aex_gate_wait (&askers[i].asked);
     }
   aex_gate_open (&making.release);
   for (guint i = 0; i < 2; i++)
     {
       g_thread_join (threads[i]);
-      aex_gate_clear (&askers[i].asking);
+      aex_gate_clear (&askers[i].asked);
       g_assert_cmpint (askers[i].value, ==, 1);
     }
   g_assert_cmpint (making.n_calls, ==, 1);
@@ -256,14 +256,14 @@ race_once (AexExecutor *executor)
   for (guint i = 0; i < N_ASKERS; i++)
     {
       askers[i] = (Asker) { .lazy = lazy, .start = &start };
-      aex_gate_init (&askers[i].asking);
+      aex_gate_init (&askers[i].asked);
       threads[i] = g_thread_new ("asker", ask, &askers[i]);
     }
   aex_gate_open (&start);
   for (guint i = 0; i < N_ASKERS; i++)
     {
       g_thread_join (threads[i]);
-      aex_gate_clear (&askers[i].asking);
+      aex_gate_clear (&askers[i].asked);
       g_assert_cmpint (askers[i].value, ==, 1);
     }
   g_object_unref (lazy);

@@ -187,16 +187,23 @@ def clean(text):
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _clear_frames(trace):
-    """What has run by now keeps nothing; frames that still run stay as they are.
+def _clear_frames(exception):
+    """What has run by now keeps nothing; frames that still run stay as they are.  Those of what it was raised from, or
+    while that was handled, are cleared as well: they know the same callers.
 
     From Python 3.13 on the frame of a coroutine that raised knows who stepped it, and that one its callers: among them
     who waited for the pending.  Earlier, to clear a frame that is suspended would close its generator."""
-    traceback.clear_frames(trace)
+    known, chain = {id(exception)}, [exception]
+    for one in chain:
+        traceback.clear_frames(one.__traceback__)
+        for other in (one.__cause__, one.__context__):
+            if other is not None and id(other) not in known:
+                known.add(id(other))
+                chain.append(other)
     if sys.version_info < (3, 13):
         return
     seen = set()
-    for frame, _ in traceback.walk_tb(trace):
+    for frame in (frame for one in chain for frame, _ in traceback.walk_tb(one.__traceback__)):
         while frame is not None and frame not in seen:
             seen.add(frame)
             try:
@@ -244,7 +251,7 @@ class _Borrower(_Keeper):
     __slots__ = ()
 
     def __del__(self):
-        _clear_frames(self.exception.__traceback__)
+        _clear_frames(self.exception)
         self.raised.reader = None
         self.raised.exception = self.exception
 

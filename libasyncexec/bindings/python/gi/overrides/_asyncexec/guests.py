@@ -200,6 +200,7 @@ class AsyncioGuest(Guest):
     loop = None       # of its own
     _ended = None     # the promise of do_end()
     _is_over = False
+    _abandoner = None # of the loop, when the guest is dropped before its end
 
     def do_dispatch(self, job):
         """Has the job run inside the loop."""
@@ -213,7 +214,8 @@ class AsyncioGuest(Guest):
             self.loop = loop = _Loop(self)
             hosting.is_served(loop)
             Raw.set_fd(self, loop.epoll.fileno())
-            weakref.finalize(self, _abandon, loop).atexit = False
+            self._abandoner = weakref.finalize(self, _abandon, loop)
+            self._abandoner.atexit = False
             # Not contexts.is_main_thread(), for which threading would remember this thread.
             if threading.get_ident() == threading.main_thread().ident:
                 _of_main_thread.add(self)
@@ -278,6 +280,8 @@ class AsyncioGuest(Guest):
 
     def _close(self):
         loop, self.loop = self.loop, None
+        # It would keep the loop, and what the user has put there: a task that failed knows from where it was called.
+        self._abandoner.detach()
         _of_main_thread.discard(self)
         ended, self._ended, self._is_over = self._ended, None, False
         Raw.set_fd(self, -1)
