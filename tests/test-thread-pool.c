@@ -369,6 +369,23 @@ test_thread_main (void)
   hook_end (&hook, pool, 1);
 }
 
+/* No thread comes any more: nothing keeps it. */
+static void
+test_thread_main_of_ended (void)
+{
+  Hook hook = { 0 };
+  AexExecutor *pool = aex_test_pool (1);
+  g_autoptr (AexPending) done = aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_NONE);
+
+  aex_test_wait (done);
+  aex_gate_init (&hook.destroyed);
+  aex_thread_pool_set_thread_main (AEX_THREAD_POOL (pool), hook_main, &hook, hook_destroyed);
+  g_assert_true (aex_gate_is_open (&hook.destroyed));
+  g_object_unref (pool);
+  g_assert_cmpuint (hook.destroyed.n_opened, ==, 1);
+  aex_gate_clear (&hook.destroyed);
+}
+
 static void
 test_idle_threads_leave (void)
 {
@@ -502,6 +519,7 @@ main (int    argc,
   aex_test_add ("/pool/threads/more", test_more_workers);
   aex_test_add ("/pool/threads/fewer", test_fewer_workers);
   aex_test_add ("/pool/threads/main-hook", test_thread_main);
+  aex_test_add ("/pool/R10-threads/main-hook-of-ended", test_thread_main_of_ended);
   aex_test_add ("/pool/threads/idle-leave", test_idle_threads_leave);
   aex_test_add ("/pool/threads/idle-stay", test_idle_threads_stay);
   aex_test_add ("/pool/E2/context-of-worker", test_context_of_worker);

@@ -371,6 +371,9 @@ aex_thread_pool_set_help_waiting (AexThreadPool *self, gboolean help_waiting)
  * the new thread and must call [method@ThreadPool.run_worker] exactly once.
  * With such a function, waiting threads never run jobs of the pool.
  *
+ * @destroy is called when the pool has ended and every thread has returned from
+ * @func, so that a binding can wait for it before its interpreter ends.
+ *
  * Since: 1.0
  */
 void
@@ -389,8 +392,10 @@ aex_thread_pool_set_thread_main (AexThreadPool *self, AexThreadMainFunc func, gp
       made->destroy = destroy;
     }
   g_mutex_lock (&self->core->lock);
-  old = self->core->thread_main;
-  self->core->thread_main = made;
+  /* One that has ended starts no thread. */
+  old = self->core->stopped ? made : self->core->thread_main;
+  if (!self->core->stopped)
+    self->core->thread_main = made;
   g_mutex_unlock (&self->core->lock);
   g_clear_pointer (&old, aex_thread_main_unref);
 }

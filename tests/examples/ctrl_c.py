@@ -27,6 +27,8 @@ TIMES = 20
 SECONDS = 60
 # What Python says of a KeyboardInterrupt that comes when it ends itself; in code of ours it is none of that.
 BEGINS = re.compile("^Fatal Python error: init_|Failed to import the site module", re.MULTILINE)
+# Python 3.13 says such a thing after what it has to say of the KeyboardInterrupt itself.
+AFTER = re.compile(r"(\nError calling __set_name__ on .*|\n<sys>:0: RuntimeWarning: coroutine 'BaseEventLoop\.\w+' was never awaited)$")
 NOWHERE, OURS = "Exception ignored", "_asyncexec"
 
 
@@ -141,7 +143,7 @@ def judge(status, complaints):
         return None if status in (0, 1, 130, -signal.SIGINT) else f"it ended with {status}"
     if status not in (0, 130, -signal.SIGINT):
         return f"it ended with {status}"
-    last = complaints.rstrip().rpartition("\n")[2].rstrip(": ")
+    last = AFTER.sub("", complaints.rstrip()).rpartition("\n")[2].rstrip(": ")
     return "it complained" if last not in ("", "KeyboardInterrupt") or NOWHERE in complaints and OURS in complaints \
         else None
 

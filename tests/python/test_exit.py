@@ -18,6 +18,18 @@ class Exit(unittest.TestCase):
     def test_idle_threads(self):
         self.assert_ends("pool = AsyncExec.ThreadPool(2)\nprint(pool.submit(int).result())", "0\n")
 
+    def test_R10_no_thread_of_a_pool_comes_back(self):
+        self.assert_ends("""
+            import atexit
+            from gi.overrides._asyncexec import exit as exits
+            # Called after the hook has waited; the one that has ended has none any more.
+            atexit.register(lambda: print(len(exits._entries)))
+            pools = [AsyncExec.ThreadPool(2) for _ in range(3)]
+            pools[0].shutdown().result()
+            print(pools[1].submit(int).result(), len(exits._entries))
+            pools[2].submit(int)
+            """, "0 2\n0\n")
+
     def test_queued_is_dropped_and_running_waited_for(self):
         self.assert_ends("""
             import threading

@@ -116,12 +116,12 @@ class Rules(unittest.TestCase):
         self.assertEqual(len({thread for _, thread in seen}), 1)
 
     def test_R10_no_thread_stays_known(self):
-        before = threading.enumerate()
+        before, entries = threading.enumerate(), len(exits._entries)
         with AsyncExec.ThreadPool(1) as pool:
             pool.submit(threading.current_thread).result()
         # The pool has stopped when its jobs are done; a thread leaves a little later, and tells the exit hook.
         with exits._changed:
-            exits._changed.wait_for(lambda: exits._n_threads == 0)
+            exits._changed.wait_for(lambda: len(exits._entries) == entries)
         self.assertEqual(threading.enumerate(), before)
 
     def test_R16_waiting_runs_the_loop_of_this_thread(self):

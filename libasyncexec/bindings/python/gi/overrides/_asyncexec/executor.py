@@ -4,7 +4,7 @@
 import threading
 
 from . import exit as exits
-from . import jobs, operations, options, raw, release, streams, subclass
+from . import jobs, operations, options, raw, streams, subclass
 from .hosting import ensure_running as hosted
 
 Raw = raw.Executor
@@ -180,17 +180,6 @@ class Executor(Raw):
         return True
 
 
-def _thread_main(pool, *user_data):
-    """Enters Python once per thread, not once per job."""
-    exits.thread_begin()
-    release.enter_pool(pool)
-    try:
-        raw.ThreadPool.run_worker(pool)
-    finally:
-        release.leave_pool()
-        exits.thread_end()
-
-
 _prepared_lock = threading.Lock()
 
 
@@ -200,7 +189,7 @@ def prepare_pool(pool):
         if getattr(pool, "_prepared", False):
             return
         pool._prepared = True
-    raw.ThreadPool.set_thread_main(pool, _thread_main)
+    raw.ThreadPool.set_thread_main(pool, exits.thread_main())
     exits.register(pool)
 
 

@@ -2,16 +2,17 @@
 """The end of the interpreter: no thread of ours enters Python after it."""
 
 import atexit
+import functools
 import os
 import threading
 import weakref
 
-from . import raw, unhandled
+from . import raw, release, unhandled
 
 _lock = threading.Lock()
 _changed = threading.Condition(_lock)
 _executors = weakref.WeakSet()   # guarded by _lock
-_n_threads = 0                   # guarded by _lock: threads of pools that are inside Python
+_entries = set()                 # guarded by _lock: references to what lets threads of pools into Python
 _is_forked = False               # this process was forked: what its parent had is not there
 
 
@@ -21,19 +22,30 @@ def register(executor):
         _executors.add(executor)
 
 
-def thread_begin():
-    """A thread of a pool has entered Python."""
-    global _n_threads
+def thread_main():
+    """What the threads of one pool live in: each enters Python once, and not once per job.
+
+    C has the only reference.  It lets go of it when the pool has ended and every thread has left: none enters Python
+    after that, and close() waits for it.  The last to leave may still be in C when its function has returned, and comes
+    back to release this.  A partial, for the frames of what it calls, which an exception may keep, do not know it."""
+    entry = functools.partial(_thread_main)
     with _lock:
-        _n_threads += 1
+        _entries.add(weakref.ref(entry, _forget_entry))
+    return entry
 
 
-def thread_end():
-    """A thread of a pool is about to leave Python."""
-    global _n_threads
-    _forget_dummy()
+def _thread_main(pool, *user_data):
+    release.enter_pool(pool)
+    try:
+        raw.ThreadPool.run_worker(pool)
+    finally:
+        release.leave_pool()
+        _forget_dummy()
+
+
+def _forget_entry(entry):
     with _changed:
-        _n_threads -= 1
+        _entries.discard(entry)
         _changed.notify_all()
 
 
@@ -61,7 +73,7 @@ def close():
             if pending.exception() is not None:
                 return      # in a forked child of a process that had used the library
         with _changed:
-            while _n_threads > 0:
+            while _entries:
                 _changed.wait()
         # What nobody runs any more: reports of errors that nobody saw, and releases.
         raw.Caller.dispatch(raw.Caller.ref_main(), -1)
@@ -71,11 +83,11 @@ def close():
 
 def _in_forked_child():
     """The threads are the parent's, and so may be whoever holds the lock: there is nothing to wait for."""
-    global _lock, _changed, _executors, _n_threads, _is_forked
+    global _lock, _changed, _executors, _entries, _is_forked
     _lock = threading.Lock()
     _changed = threading.Condition(_lock)
     _executors = weakref.WeakSet()
-    _n_threads = 0
+    _entries = set()
     _is_forked = True
 
 
