@@ -120,8 +120,7 @@ class Rules(unittest.TestCase):
         with AsyncExec.ThreadPool(1) as pool:
             pool.submit(threading.current_thread).result()
         # The pool has stopped when its jobs are done; a thread leaves a little later, and tells the exit hook.
-        with exits._changed:
-            exits._changed.wait_for(lambda: len(exits._entries) == entries)
+        exits.wait_for_threads(entries)
         self.assertEqual(threading.enumerate(), before)
 
     def test_R16_waiting_runs_the_loop_of_this_thread(self):

@@ -4,15 +4,17 @@
 import atexit
 import functools
 import os
+import queue
 import threading
 import weakref
 
 from . import raw, release, unhandled
 
 _lock = threading.Lock()
-_changed = threading.Condition(_lock)
 _executors = weakref.WeakSet()   # guarded by _lock
-_entries = set()                 # guarded by _lock: references to what lets threads of pools into Python
+_entries = set()                 # references to what lets the threads of a pool into Python
+_gone = queue.SimpleQueue()      # told of each that goes while somebody waits for it
+_is_waited_for = False
 _is_forked = False               # this process was forked: what its parent had is not there
 
 
@@ -29,8 +31,7 @@ def thread_main():
     after that, and close() waits for it.  The last to leave may still be in C when its function has returned, and comes
     back to release this.  A partial, for the frames of what it calls, which an exception may keep, do not know it."""
     entry = functools.partial(_thread_main)
-    with _lock:
-        _entries.add(weakref.ref(entry, _forget_entry))
+    _entries.add(weakref.ref(entry, _forget_entry))
     return entry
 
 
@@ -44,9 +45,19 @@ def _thread_main(pool, *user_data):
 
 
 def _forget_entry(entry):
-    with _changed:
-        _entries.discard(entry)
-        _changed.notify_all()
+    # Without a lock: the garbage collector may come here at any moment, also when this thread holds one.
+    _entries.discard(entry)
+    if _is_waited_for:
+        _gone.put(None)
+
+
+def wait_for_threads(n=0):
+    """Until only n pools can have threads in Python."""
+    global _is_waited_for
+    _is_waited_for = True
+    while len(_entries) > n:
+        _gone.get()
+    _is_waited_for = False
 
 
 def _forget_dummy():
@@ -72,9 +83,7 @@ def close():
         for pending in stopped:
             if pending.exception() is not None:
                 return      # in a forked child of a process that had used the library
-        with _changed:
-            while _entries:
-                _changed.wait()
+        wait_for_threads()
         # What nobody runs any more: reports of errors that nobody saw, and releases.
         raw.Caller.dispatch(raw.Caller.ref_main(), -1)
     except KeyboardInterrupt:
@@ -83,11 +92,12 @@ def close():
 
 def _in_forked_child():
     """The threads are the parent's, and so may be whoever holds the lock: there is nothing to wait for."""
-    global _lock, _changed, _executors, _entries, _is_forked
+    global _lock, _executors, _entries, _gone, _is_waited_for, _is_forked
     _lock = threading.Lock()
-    _changed = threading.Condition(_lock)
     _executors = weakref.WeakSet()
     _entries = set()
+    _gone = queue.SimpleQueue()
+    _is_waited_for = False
     _is_forked = True
 
 
