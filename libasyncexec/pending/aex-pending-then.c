@@ -23,13 +23,11 @@ then_complete (AexLink *link, AexPending *source, AexPending *next, GError *erro
 
   if (error != NULL)
     {
-      if (AEX_IS_DONE (aex_pending_load (derived)))
-        {
-          /* Nobody can get it from derived any more: dropped unobserved, it is reported. */
-          g_object_unref (aex_pending_new_failed (error));
-          return;
-        }
-      aex_pending_reject (derived, error);
+      g_autoptr (GError) own = error;
+
+      /* It was cancelled meanwhile, and nobody can get the error from it: dropped unobserved, it is reported. */
+      if (!aex_pending_reject (derived, g_error_copy (own)))
+        g_object_unref (aex_pending_new_failed (g_steal_pointer (&own)));
     }
   else if (next != NULL)
     {

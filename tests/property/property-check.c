@@ -231,6 +231,11 @@ expected_reports (PropRun        *self,
       *most = item->n_runs;
       *least = item->state == AEX_PENDING_STATE_RESOLVED ? item->n_runs : 0;
     }
+  else if (item->kind == PROP_ITEM_THEN && fails && item->state == AEX_PENDING_STATE_CANCELLED)
+    {
+      /* It was cancelled while its function ran: nobody else can get the error. */
+      *least = *most = 1;
+    }
   else if (fails && item->n_done == 1 && item->state == AEX_PENDING_STATE_REJECTED)
     {
       gboolean sure = item->step.limit == 0 && !item->is_shared && item->has_pending;
