@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
 
+#include <string.h>
+
 /* then, catch, finally and follow.  Cancelling along chains:
  * test-pending-direction.c. */
 
@@ -248,6 +250,34 @@ test_finally_once_though_cancelled (void)
   aex_assert_cancelled (derived);
 }
 
+static AexPending *
+cancel_own_and_fail (AexPending *done,
+                     gpointer    derived,
+                     GError    **error)
+{
+  g_assert_true (aex_pending_cancel (*(AexPending **) derived, "itself"));
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "said too late");
+  return NULL;
+}
+
+/* Its pending was done meanwhile, and nobody can get the error from that. */
+static void
+test_fails_when_cancelled (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexPending) derived = NULL;
+  g_autoptr (GPtrArray) log = NULL;
+
+  aex_test_log_begin ();
+  derived = aex_pending_add_continuation (source, AEX_THEN_FLAGS_ON_SUCCESS, cancel_own_and_fail, &derived, NULL);
+  aex_pending_resolve_int64 (source, 1);
+  aex_test_drain ();
+  aex_assert_state (derived, CANCELLED);
+  log = aex_test_log_end ();
+  g_assert_cmpuint (log->len, ==, 1);
+  g_assert_nonnull (strstr (aex_log_entry_get (log, 0, "MESSAGE"), "said too late"));
+}
+
 static void
 test_then_not_called_when_cancelled (void)
 {
@@ -467,6 +497,7 @@ main (int    argc,
   aex_test_add ("/pending/continuation/chain", test_chain);
   aex_test_add ("/pending/continuation/derived-dropped", test_derived_dropped);
   aex_test_add ("/pending/continuation/finally-once-though-cancelled", test_finally_once_though_cancelled);
+  aex_test_add ("/pending/continuation/I8-fails-when-cancelled", test_fails_when_cancelled);
   aex_test_add ("/pending/continuation/then-not-called-when-cancelled", test_then_not_called_when_cancelled);
   aex_test_add ("/pending/K7/not-flattened", test_not_flattened);
   add_follow ();
