@@ -152,6 +152,8 @@ aex_environment_give (AexEnvironment *self)
       AexEnvironment *old = thread->released;
       guint n = thread->n_released;
 
+      /* One that only dispatches what others made may have nothing else to give back when it ends. */
+      aex_thread_register (thread);
       thread->released = self;
       thread->n_released = 1;
       /* Last: what goes with it gives back environments as well. */
