@@ -141,8 +141,9 @@ def is_pythons_own(complaints):
 
 
 def judge(status, complaints):
-    # Python itself does not survive it while it begins.
-    if status == 1 and BEGINS.search(complaints) and "\nKeyboardInterrupt\n" in complaints:
+    # Python itself does not survive it while it begins: it fails to load what it needs, or runs nothing yet.
+    if status == 1 and (BEGINS.search(complaints) and "\nKeyboardInterrupt\n" in complaints
+                        or complaints.strip() == "KeyboardInterrupt"):
         return None
     if is_pythons_own(complaints):
         return None if status in (0, 1, 130, -signal.SIGINT) else f"it ended with {status}"
