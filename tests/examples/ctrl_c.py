@@ -7,8 +7,8 @@ usage: ctrl_c.py [--seed N] [--window] EXAMPLES PYTHON [GJS]
 Each is interrupted at twenty moments: when it was started, has said so much, or shows its
 window, and a little later.  The moments come from the seed.  A program has to end, by the
 signal, with 130, or as it always does, and to complain of nothing but a KeyboardInterrupt.
-One that Python says it ignored, as in importlib while modules are loaded, and that was in
-nothing of ours, is lost; the next one has to end the program.
+One that Python says it ignored in its own importlib, while modules were loaded, is none of
+ours; the next one has to end the program.
 """
 
 import argparse
@@ -27,6 +27,8 @@ TIMES = 20
 SECONDS = 60
 # What Python says of a KeyboardInterrupt that comes when it ends itself; in code of ours it is none of that.
 BEGINS = re.compile("^Fatal Python error: init_|Failed to import the site module", re.MULTILINE)
+# So end 5 of 1500 programs that hold nothing but a sleep.
+NOT_BEGUN = re.compile(r"\AKeyboardInterrupt\s*\Z|\Apython: failed to set __main__\.__loader__\n(?s:.*)\nKeyboardInterrupt")
 # What is said after that: by Python 3.13, of the KeyboardInterrupt itself; by GLib, where PyGObject's handler has quit
 # an application that was about to run.
 AFTER = re.compile(r"(?:^|\n)(?:Error calling __set_name__ on .*"
@@ -104,7 +106,7 @@ def interrupt(program, folder):
         complaints = process.communicate(timeout=SECONDS)[1]
     except subprocess.TimeoutExpired:
         complaints = end(process)
-        if was_lost(process.returncode, complaints):
+        if was_lost_in_import(process.returncode, complaints):
             return None
         return f"after {lines} lines and {seconds:.3f} s: it did not end\n{complaints}"
     finally:
@@ -124,11 +126,10 @@ def end(process):
         return process.communicate()[1]
 
 
-def was_lost(status, complaints):
-    """The first interrupt came in a callback that Python calls from nowhere, mostly one of importlib, and none of ours:
-    Python said so.  The second has ended the program."""
+def was_lost_in_import(status, complaints):
+    """The first interrupt came in a callback of importlib, which Python said; the second has ended the program."""
     return status in (130, -signal.SIGINT) and OURS not in complaints and complaints.startswith(NOWHERE) and \
-        "KeyboardInterrupt" in complaints
+        'File "<frozen importlib._bootstrap>"' in complaints and "KeyboardInterrupt" in complaints
 
 
 def is_pythons_own(complaints):
@@ -141,9 +142,9 @@ def is_pythons_own(complaints):
 
 
 def judge(status, complaints):
-    # Python itself does not survive it while it begins: it fails to load what it needs, or runs nothing yet.
+    # Python itself does not survive it while it begins.
     if status == 1 and (BEGINS.search(complaints) and "\nKeyboardInterrupt\n" in complaints
-                        or complaints.strip() == "KeyboardInterrupt"):
+                        or NOT_BEGUN.search(complaints)):
         return None
     if is_pythons_own(complaints):
         return None if status in (0, 1, 130, -signal.SIGINT) else f"it ended with {status}"
