@@ -178,7 +178,6 @@ typedef struct
 {
   GWeakRef weak_ref;
   AexGate  armed;
-  int      n_got;
 } Chase;
 
 static gboolean
@@ -199,10 +198,12 @@ chase_once (AexExecutor *pool, Chase *chase)
   job = aex_executor_submit (pool, chased_job, chase, NULL);
   g_weak_ref_init (&chase->weak_ref, job);
   g_object_unref (job);
+  job = g_weak_ref_get (&chase->weak_ref);
+  g_assert_nonnull (job);
+  g_object_unref (job);
   aex_gate_open (&chase->armed);
   while ((job = g_weak_ref_get (&chase->weak_ref)) != NULL)
     {
-      chase->n_got++;
       g_assert_cmpint (aex_pending_get_state (job), !=, AEX_PENDING_STATE_CANCELLED);
       if (aex_pending_is_done (job))
         g_assert_cmpint (aex_pending_get_int64 (job, NULL), ==, 42);
@@ -215,7 +216,7 @@ static void
 test_taken_up (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  Chase chase = { .n_got = 0 };
+  Chase chase;
   guint n = aex_test_scale (300);
 
   for (guint i = 0; i < n; i++)
@@ -223,7 +224,6 @@ test_taken_up (void)
       chase_once (pool, &chase);
       aex_gate_clear (&chase.armed);
     }
-  g_assert_cmpint (chase.n_got, >, 0);
   aex_test_shutdown (pool);
 }
 

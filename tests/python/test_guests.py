@@ -32,13 +32,16 @@ class WithThread(unittest.TestCase):
 
 class Work(WithThread):
     def test_K27_opposite(self):
+        gate = Pending()
+
         async def work(a, b):
-            await asyncio.sleep(0)
+            await gate
             return a + b, threading.get_ident(), AsyncExec.Caller.current()
 
         with AsyncExec.PendingManager() as manager:
             pending = self.call(work, 2, b=3)
             self.assertIn(pending, manager)
+            gate.resolve()
         total, thread, caller = pending.result()
         self.assertEqual((total, thread), (5, self.caller.submit(threading.get_ident).result()))
         self.assertIs(caller, self.caller)

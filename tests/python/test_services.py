@@ -92,6 +92,7 @@ class Life(unittest.TestCase):
             count = 0
 
             async def do_run(self):
+                self.count += 1
                 self.ready()
                 while not self.stopping.done():
                     self.count += 1
