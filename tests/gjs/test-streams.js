@@ -205,7 +205,7 @@ test('names map returnExceptions', async () => {
 
 test('names map timeout counts from the slot', async () => {
     const stream = caller.map((x, job, cancellable) => AsyncExec.sleep(x, cancellable), [0, 1000],
-        {timeout: 0.02, maxConcurrent: 1});
+        {timeout: 0.25, maxConcurrent: 1});
     same((await stream.next()).value, null);
     await throwsCode(() => stream.next(), Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT);
 });

@@ -313,8 +313,13 @@ class Pendings(unittest.TestCase):
                         n_steps += 1
                         yield awaiter
 
-            Caller.current().call_later(0.05, gate.resolve)
-            with AsyncExec.move_on_after(0.001) as scope:
+            def cancel():
+                scope.cancel()
+                caller.call_later(0.02, gate.resolve)
+
+            caller = Caller.current()
+            with AsyncExec.CancelScope() as scope:
+                caller.call_soon(cancel)
                 await Counted()
             return n_steps, scope.cancelled_caught
 

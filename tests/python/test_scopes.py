@@ -289,12 +289,19 @@ class Asyncio(WithPool):
         self.assertEqual(asyncio.run(main()), (True, True))
 
     def test_N8_belongs_to_its_task(self):
-        async def wait(seconds):
-            with move_on_after(seconds) as scope:
-                await asyncio.sleep(0.02)
+        async def hurried(ended):
+            with move_on_after(0.001) as scope:
+                await asyncio.Event().wait()
+            ended.set()
+            return scope.cancelled_caught
+
+        async def patient(ended):
+            with move_on_after(60) as scope:
+                await ended.wait()
             return scope.cancelled_caught
 
         async def main():
-            return await asyncio.gather(wait(0.001), wait(60))
+            ended = asyncio.Event()
+            return await asyncio.gather(hurried(ended), patient(ended))
 
         self.assertEqual(asyncio.run(main()), [True, False])

@@ -241,8 +241,8 @@ class Streams(unittest.TestCase):
         gate = threading.Event()
         with AsyncExec.ThreadPool(1) as pool:
             blocking = pool.submit(gate.wait)
-            stream = pool.run_multiple([lambda: 1] * 4, timeout=0.02)
-            following = AsyncExec.sleep(0.05)
+            stream = pool.run_multiple([lambda: 1] * 4, timeout=0.25)
+            following = AsyncExec.sleep(0.3)
             following.result()
             gate.set()
             self.assertEqual([(1, None)] * 4, list(stream))
