@@ -94,6 +94,18 @@ aex_test_scale (guint n)
   return MAX (1, (guint) (n * scale_factor ()));
 }
 
+guint
+aex_test_scale_whole (guint n)
+{
+  return aex_test_scale (AEX_TEST_SANITIZED ? 10 * n : n);
+}
+
+guint
+aex_test_scale_size (guint n)
+{
+  return aex_test_scale (AEX_TEST_SANITIZED ? n / 10 : n);
+}
+
 void
 aex_test_set_watchdog (guint seconds)
 {

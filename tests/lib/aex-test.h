@@ -29,8 +29,12 @@ void     aex_test_add_data        (const char *path, gconstpointer data, GTestDa
 int      aex_test_run             (void);
 
 /* The full count n, reduced for quick runs and sanitizers: AEX_TEST_SCALE, a
- * factor, decides when set, else AEX_TEST_TIER and the kind of build. */
+ * factor, decides when set, else AEX_TEST_TIER and the kind of build.
+ * whole: not reduced for sanitizers, for a promised number.  size: more than
+ * others, for what grows or is deep, in more of which a detector finds no more. */
 guint    aex_test_scale           (guint n);
+guint    aex_test_scale_whole     (guint n);
+guint    aex_test_scale_size      (guint n);
 double   aex_test_time_factor     (void);
 /* Built with a sanitizer, which aborts where malloc() would give NULL. */
 gboolean aex_test_is_sanitized    (void);

@@ -157,7 +157,7 @@ test_storm (void)
   int n_made = 0, n_run = 0, n_freed = 0, n_given = 0;
   Maker makers[N_THREADS];
   GThread *threads[N_THREADS];
-  guint n = aex_test_scale (10000);
+  guint n = aex_test_scale_whole (10000);
 
   for (guint i = 0; i < N_THREADS; i++)
     {
@@ -171,7 +171,7 @@ test_storm (void)
   aex_test_iterate_until (all_freed, &makers[0]);
   g_assert_cmpint (n_made, >=, (int) n);
   g_assert_cmpint (n_run, <=, n_given);
-  g_test_message ("%d callers, %d of %d functions run", n_made, n_run, n_given);
+  g_test_message ("figure: callers callers=%d functions=%d of=%d", n_made, n_run, n_given);
 }
 
 int

@@ -241,7 +241,7 @@ run_chain (gpointer data)
 static void
 test_chain (gconstpointer data)
 {
-  Run self = { .chain = data, .n = aex_test_scale (FULL_COUNT) };
+  Run self = { .chain = data, .n = aex_test_scale_size (FULL_COUNT) };
 
   aex_test_in_small_stack (run_chain, &self);
 }
@@ -294,7 +294,7 @@ run_loop (gpointer data)
 static void
 test_loop (void)
 {
-  Loop self = { aex_test_scale (FULL_COUNT), 0 };
+  Loop self = { aex_test_scale_size (FULL_COUNT), 0 };
 
   aex_test_in_small_stack (run_loop, &self);
 }
@@ -326,7 +326,7 @@ run_follow_backwards (gpointer data)
 static void
 test_ring (void)
 {
-  aex_test_in_small_stack (run_follow_backwards, GUINT_TO_POINTER (aex_test_scale (FULL_COUNT)));
+  aex_test_in_small_stack (run_follow_backwards, GUINT_TO_POINTER (aex_test_scale_size (FULL_COUNT)));
 }
 
 int

@@ -60,7 +60,7 @@ static void
 check_map (AexMapFlags flags)
 {
   AexExecutor *pool = aex_test_pool (2);
-  guint n = MAX (aex_test_scale (10000000), 10 * N_WARM_UP);
+  guint n = MAX (aex_test_scale_size (10000000), 10 * N_WARM_UP);
   g_autoptr (AexPendingStream) stream = aex_executor_map (pool, n, WINDOW, -1, flags, item_func, NULL, NULL);
   g_autoptr (GError) error = NULL;
   AexPendingResult *result;
@@ -120,7 +120,7 @@ static void
 test_max_pending (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  guint n = MAX (aex_test_scale (1000000), 5 * N_WARM_UP), n_refused = 0;
+  guint n = MAX (aex_test_scale_size (1000000), 5 * N_WARM_UP), n_refused = 0;
   g_autoptr (AexPending) last = NULL;
   Memory memory = { 0 };
   int n_run = 0;
@@ -195,7 +195,7 @@ static void
 test_publish (void)
 {
   AexExecutor *pool = aex_test_pool (1);
-  Talk talk = { .n = MAX (aex_test_scale (1000000), 5 * N_WARM_UP) };
+  Talk talk = { .n = MAX (aex_test_scale_size (1000000), 5 * N_WARM_UP) };
   AexBlock block;
   AexPending *blocking = aex_block_begin (&block, pool);
   g_autoptr (AexPending) job = aex_executor_submit (pool, talk_job, &talk, NULL);
@@ -219,7 +219,7 @@ push_job (AexPending   *job,
           GError      **error)
 {
   AexPendingStream *stream = data;
-  guint n = MAX (aex_test_scale (1000000), 5 * N_WARM_UP), n_full = 0;
+  guint n = MAX (aex_test_scale_size (1000000), 5 * N_WARM_UP), n_full = 0;
 
   for (guint i = 0; i < n; i++)
     {
