@@ -268,6 +268,8 @@ test_opposite (void)
   AexCaller *caller = aex_test_caller_new ("host");
   g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
   g_autoptr (AexContextToken) token = NULL;
+  AexBlock block;
+  AexPending *blocking = aex_block_begin (&block, AEX_EXECUTOR (caller));
   AexPending *job;
   g_autoptr (AexPending) failed = NULL;
 
@@ -275,6 +277,7 @@ test_opposite (void)
   token = aex_pending_manager_push (manager);
   job = aex_caller_call_using_backend (caller, "test", see_loop, NULL, NULL);
   g_assert_cmpuint (aex_pending_tracker_get_n_pendings (AEX_PENDING_TRACKER (manager)), ==, 1);
+  aex_block_end (&block, blocking);
   assert_in_loop (job, TRUE);
   failed = aex_caller_call_using_backend (caller, "test", fail, NULL, NULL);
   g_assert_true (aex_pending_manager_pop (manager, token, NULL));
