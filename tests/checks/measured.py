@@ -62,12 +62,14 @@ def write(folder, name, text):
 
 def check_reliability(folder):
     write(folder, "release.json", "".join(json.dumps(record) + "\n" for record in RECORDS))
+    write(folder, "thread.json", json.dumps(RECORDS[0]) + "\n")
     write(folder, "machine", "a machine\n")
     text = reliability.table(reliability.Results(folder))
     rows = dict(re.findall(r"^\| (\d+) \| (.*)$", text, re.M))
-    found = missing(text, ["a machine", "Passes: release."]) + \
-        missing(rows["1"], ["`storm`: 1 test, passed in release", "storm: jobs 1\u00a0200, max ms 9"]) + \
+    found = missing(text, ["a machine", "Passes: release, thread."]) + \
+        missing(rows["1"], ["`storm`: 1 test, passed in release, thread", "storm: jobs 1\u00a0200, max ms 9"]) + \
         missing(rows["2"], ["`models`", "interleave: 2 scenarios, schedules 12\u00a0350"]) + \
+        missing(rows["5"], ["thread: tests 1, red 0"]) + \
         missing(rows["15"], ["**FAILED:** broken", "| not measured |"]) + \
         missing(rows["8"], ["not measured | not measured"]) + \
         missing(rows["19"], ["coverage: base: lines 96.5; pending: lines 97"]) + \
