@@ -41,7 +41,7 @@ PROMISES = {
     9: ("Calls of the system that fail are errors", ("faults", "limits")),
     10: ("A worker process that dies fails only its call", ("workers",)),
     11: ("No bytes of a peer crash the protocol", ("fuzz",)),
-    12: ("After a fork: an error, never a hang", ("fork", "limits")),
+    12: ("After a fork: an error, never a hang", ("limits",)),
     13: ("A step of the wall clock changes no delay", ("clock",)),
     14: ("Every executor that is shut down ends", ("lives", "many-executors", "callers")),
     15: ("A flood starves nobody", ("flood",)),

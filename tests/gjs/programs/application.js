@@ -15,7 +15,8 @@ async function activate() {
     window.set_child(bar);
     window.present();
     const job = caller.submit(async running => {
-        const shown = new Promise(resolve => bar.connect('notify::fraction', resolve));
+        // What is not known yet is shown as 0.
+        const shown = new Promise(resolve => bar.connect('notify::fraction', () => bar.fraction > 0 && resolve()));
         running.bindProgress(bar);
         running.setProgress(0.5);
         await shown;
