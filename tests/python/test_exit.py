@@ -124,6 +124,18 @@ class Exit(unittest.TestCase):
             print("end")
             """, "end\n")
 
+    def test_R10_interrupt_when_the_hook_begins(self):
+        self.assert_ends("""
+            import _thread, functools, threading
+            pool = AsyncExec.ThreadPool(1)
+            print(pool.submit(int).result())
+            hook, = [hook for hook in threading._threading_atexits if "generator" in repr(hook) or "close" in repr(hook)]
+            threading._threading_atexits.remove(hook)
+            # No instruction of Python is between the two.
+            list(map(functools.partial.__call__, [functools.partial(_thread.interrupt_main), hook]))
+            print(pool.submit(int).cancelled())
+            """, "0\nTrue\n")
+
     def test_asyncio_with_a_pool(self):
         self.assert_ends("""
             import asyncio

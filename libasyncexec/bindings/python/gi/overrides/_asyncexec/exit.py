@@ -90,6 +90,17 @@ def close():
         pass
 
 
+def _closer():
+    """close() for who calls next().  An interrupt that comes when a function begins is outside of its try, and would leave
+    everything open; this one waits within."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    close()
+    yield
+
+
 def _in_forked_child():
     """The threads are the parent's, and so may be whoever holds the lock: there is nothing to wait for."""
     global _lock, _executors, _entries, _gone, _is_waited_for, _is_forked
@@ -106,4 +117,6 @@ def install():
     unhandled.install()
     os.register_at_fork(after_in_child=_in_forked_child)
     register_early = getattr(threading, "_register_atexit", atexit.register)
-    register_early(close)
+    closer = _closer()
+    next(closer)
+    register_early(closer.__next__)
