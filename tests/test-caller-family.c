@@ -288,6 +288,13 @@ on_stopped_note (AexPending *pending,
   aex_note_callback (pending, note);
 }
 
+static void
+on_stopped_open (AexPending *pending,
+                 gpointer    gate)
+{
+  aex_gate_open (gate);
+}
+
 /* K37: children end first, whatever holds them. */
 static void
 test_children_first (void)
@@ -297,11 +304,14 @@ test_children_first (void)
   AexCaller *grandchild = aex_test_caller_ref_child (child, "grandchild");
   AexRecord record;
   AexBlock block;
+  AexGate all_told;
   AexPending *busy;
   g_autoptr (AexPending) stopped = NULL;
 
+  aex_gate_init (&all_told);
   aex_record_init (&record);
   aex_pending_add_done_callback_inline (aex_caller_get_stopped (parent), on_stopped_note, aex_note_new (&record, "parent"), aex_note_free);
+  aex_pending_add_done_callback_inline (aex_caller_get_stopped (parent), on_stopped_open, &all_told, NULL);
   aex_pending_add_done_callback_inline (aex_caller_get_stopped (child), on_stopped_note, aex_note_new (&record, "child"), aex_note_free);
   aex_pending_add_done_callback_inline (aex_caller_get_stopped (grandchild), on_stopped_note, aex_note_new (&record, "grandchild"), aex_note_free);
   g_assert_true (aex_caller_hold (child));
@@ -311,7 +321,10 @@ test_children_first (void)
   g_assert_false (aex_pending_is_done (stopped));
   aex_block_end (&block, busy);
   aex_test_wait (stopped);
+  /* Who waits may go on before the callback. */
+  aex_gate_wait (&all_told);
   aex_assert_record (&record, "grandchild child parent");
+  aex_gate_clear (&all_told);
   g_object_unref (aex_caller_release (child));
   aex_record_clear (&record);
   g_object_unref (grandchild);
