@@ -248,6 +248,7 @@ caller_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
         aex_caller_core_forget_held (self, job, FALSE);
       if (job->flags & AEX_FLAG_ASYNC)
         aex_core_add_detached (&self->core, job);
+      aex_core_cancel_late (&self->core, job);
       break;
     case AEX_JOB_FINISHED:
       atomic_fetch_sub (&self->n_running, 1);

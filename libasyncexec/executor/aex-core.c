@@ -176,6 +176,8 @@ aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
   g_ptr_array_add (self->shutdowns, g_object_ref (pending));
   excuse_own_jobs (self);
   g_mutex_unlock (&self->state_lock);
+  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED && flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
+    atomic_store (&self->cancels_all, TRUE);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
     aex_core_cancel_detached (self);
   ops->shutdown (self, flags);
@@ -544,6 +546,14 @@ aex_run_slots_collect (AexRunSlots *self, GPtrArray *jobs)
       g_ptr_array_add (jobs, g_object_ref (GSIZE_TO_POINTER (job)));
       atomic_store (&self->job[i], job);
     }
+}
+
+/* It starts, and is in its slot: when everything was cancelled it was on its way, neither queued nor running, and not found. */
+void
+aex_core_cancel_late (AexCore *self, AexPending *job)
+{
+  if (G_UNLIKELY (atomic_load (&self->cancels_all)))
+    aex_pending_cancel (job, NULL);
 }
 
 void

@@ -464,6 +464,7 @@ pool_job_started (AexPoolCore *self, AexPoolWorker *worker, AexPending *job)
     }
   if (worker == NULL || job->flags & AEX_FLAG_ASYNC)
     aex_core_add_detached (&self->core, job);
+  aex_core_cancel_late (&self->core, job);
 }
 
 static void
