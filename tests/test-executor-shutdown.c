@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
+#include "lib/aex-caller-test.h"
 #include "lib/aex-jobs.h"
+#include "lib/aex-limits.h"
+#include "executor/aex-core-private.h"
 
 /* E5-E7, P9: draining, dropping, cancelling; from wherever it is called. */
 
@@ -149,6 +152,66 @@ test_cancel_running (void)
   /* Only what ran was cancelled. */
   assert_all_resolved (jobs);
   g_object_unref (pool);
+}
+
+/* Looks inside, for nobody can hold a job between the queue and what runs: it starts when everything has been cancelled, in
+ * one go or in two. */
+static void
+check_late_start (AexExecutor     *executor,
+                  AexShutdownFlags first,
+                  AexShutdownFlags second)
+{
+  AexCore *core = aex_executor_get_core (executor);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, executor);
+  g_autoptr (AexPending) late = aex_executor_submit (executor, aex_job_until_cancelled, NULL, NULL);
+
+  atomic_fetch_or (&core->shutdown_flags, (int) first);
+  atomic_fetch_or (&core->shutdown_flags, (int) second);
+  aex_block_end (&block, blocker);
+  aex_test_wait (late);
+  aex_assert_cancelled (late);
+  g_assert_true (aex_pending_is_cancelled (late));
+  aex_test_shutdown (executor);
+}
+
+static void
+test_late_start_pool (void)
+{
+  check_late_start (aex_test_pool (1), AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING,
+                    AEX_SHUTDOWN_FLAGS_NONE);
+  check_late_start (aex_test_pool (1), AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED, AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+}
+
+static void
+test_late_start_caller (void)
+{
+  check_late_start (AEX_EXECUTOR (aex_test_caller_new ("late")), AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED,
+                    AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+}
+
+static void
+test_late_start_limiter (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+
+  check_late_start (aex_test_limiter (pool, 1), AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED, AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  aex_test_shutdown (pool);
+}
+
+/* What a shutdown asks for is known to who starts late. */
+static void
+test_late_start_is_told (void)
+{
+  AexExecutor *pool = aex_test_pool (1);
+  AexCore *core = aex_executor_get_core (pool);
+
+  g_object_unref (aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED));
+  g_assert_cmpint (atomic_load (&core->shutdown_flags), ==, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+  g_object_unref (aex_executor_shutdown (pool, AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING));
+  g_assert_cmpint (atomic_load (&core->shutdown_flags), ==,
+                   AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  aex_test_shutdown (pool);
 }
 
 /* --- E7: the last unref drains and joins nothing */
@@ -509,6 +572,10 @@ main (int    argc,
   aex_test_add ("/executor/R6/dropped-released-on-pool", test_dropped_released_on_pool);
   aex_test_add ("/executor/E6/change-of-mind", test_change_of_mind);
   aex_test_add ("/executor/E6/cancel-running", test_cancel_running);
+  aex_test_add ("/executor/E6/late-start/pool", test_late_start_pool);
+  aex_test_add ("/executor/E6/late-start/caller", test_late_start_caller);
+  aex_test_add ("/executor/E6/late-start/limiter", test_late_start_limiter);
+  aex_test_add ("/executor/E6/late-start/is-told", test_late_start_is_told);
   aex_test_add ("/executor/E7/last-unref-drains", test_last_unref_drains);
   aex_test_add ("/executor/E7/last-unref-on-own-worker", test_last_unref_on_own_worker);
   aex_test_add ("/executor/P9/from-own-job", test_from_own_job);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
 #include "lib/aex-jobs.h"
+#include "executor/aex-core-private.h"
 
 /* An executor of a user whose context is gone, or that breaks its own promises. */
 
@@ -107,6 +108,20 @@ test_context_is_gone (void)
   aex_test_run_until_done (done);
   aex_assert_state (done, RESOLVED);
   g_object_unref (keeper);
+}
+
+/* --- it runs a job after everything was cancelled, see check_late_start() of test-executor-shutdown */
+static void
+test_late_start (void)
+{
+  AexExecutor *keeper = keeper_new (TRUE);
+  g_autoptr (AexPending) late = aex_executor_submit (keeper, aex_job_until_cancelled, NULL, NULL);
+
+  atomic_fetch_or (&aex_executor_get_core (keeper)->shutdown_flags,
+                   AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING);
+  run_kept (keeper);
+  aex_assert_cancelled (late);
+  aex_test_shutdown (keeper);
 }
 
 /* --- limits */
@@ -275,6 +290,7 @@ main (int    argc,
 {
   aex_test_init (&argc, &argv);
   aex_test_add ("/scripted/I1/context-is-gone", test_context_is_gone);
+  aex_test_add ("/scripted/E6/late-start", test_late_start);
   aex_test_add ("/scripted/max-pending/busy", test_busy);
   aex_test_add ("/scripted/K38/closed", test_post_when_closed);
   aex_test_add ("/scripted/S11/shutdown-without-pending", test_bad_shutdown);

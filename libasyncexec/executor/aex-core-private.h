@@ -56,7 +56,7 @@ struct _AexCore {
   AexTarget *owner;               /* home of the executor's owner context; may be NULL */
   atomic_uint max_pending;
   atomic_int state;               /* AexExecutorState */
-  atomic_int cancels_all;         /* what is queued and what runs */
+  atomic_int shutdown_flags;      /* of every shutdown so far, AexShutdownFlags */
 
   GMutex state_lock;              /* guards the rest */
   GHashTable *detached;           /* jobs that run on no thread of ours: coroutines, jobs run by outsiders */
@@ -114,6 +114,7 @@ void     aex_core_remove_detached (AexCore *self, AexPending *job);
 void     aex_core_cancel_detached (AexCore *self);
 guint    aex_core_n_excused       (AexCore *self);
 void     aex_core_forget_excused  (AexCore *self, AexPending *job);
+/* For a job that has just started, and can be found by who cancels.  No lock is held. */
 void     aex_core_cancel_late     (AexCore *self, AexPending *job);
 void     aex_run_slots_push       (AexRunSlots *self, AexPending *job);
 void     aex_run_slots_pop        (AexRunSlots *self, AexPending *job);

@@ -176,8 +176,7 @@ aex_core_shutdown (AexCore *self, AexShutdownFlags flags)
   g_ptr_array_add (self->shutdowns, g_object_ref (pending));
   excuse_own_jobs (self);
   g_mutex_unlock (&self->state_lock);
-  if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED && flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
-    atomic_store (&self->cancels_all, TRUE);
+  atomic_fetch_or (&self->shutdown_flags, (int) flags);
   if (flags & AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING)
     aex_core_cancel_detached (self);
   ops->shutdown (self, flags);
@@ -548,11 +547,13 @@ aex_run_slots_collect (AexRunSlots *self, GPtrArray *jobs)
     }
 }
 
-/* It starts, and is in its slot: when everything was cancelled it was on its way, neither queued nor running, and not found. */
+/* When everything was cancelled it was on its way, out of the queue and not yet among what runs, and was not found. */
 void
 aex_core_cancel_late (AexCore *self, AexPending *job)
 {
-  if (G_UNLIKELY (atomic_load (&self->cancels_all)))
+  const int everything = AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED | AEX_SHUTDOWN_FLAGS_CANCEL_RUNNING;
+
+  if (G_UNLIKELY ((atomic_load (&self->shutdown_flags) & everything) == everything))
     aex_pending_cancel (job, NULL);
 }
 

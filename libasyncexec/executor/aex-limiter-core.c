@@ -148,6 +148,7 @@ limiter_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
       count (self, event);
       aex_core_add_detached (&self->core, job);
       wrapped->ops->job_event (wrapped, job, event);
+      aex_core_cancel_late (&self->core, job);
       break;
     case AEX_JOB_FINISHED:
       aex_core_remove_detached (&self->core, job);

@@ -171,6 +171,7 @@ script_job_event (AexTarget *target, AexPending *job, AexJobEvent event)
     case AEX_JOB_STARTED:
       aex_core_add_detached (&self->core, job);
       forget_queued (self, job, TRUE);
+      aex_core_cancel_late (&self->core, job);
       break;
     case AEX_JOB_FINISHED:
       aex_core_remove_detached (&self->core, job);

@@ -69,35 +69,35 @@ def _forget_dummy():
 
 
 def close():
-    """Ends guests, closes every executor, drops what is queued and waits for what runs; Ctrl-C gives up."""
+    """Ends guests, closes every executor, drops what is queued and waits for what runs."""
     from . import guests
 
-    try:
-        if not _is_forked:
-            guests.end_those_of_main_thread()
-        with _lock:
-            executors = list(_executors)
-        if _is_forked and not executors:
-            return
-        stopped = [raw.Executor.shutdown(executor, raw.ShutdownFlags.CANCEL_QUEUED) for executor in executors]
-        for pending in stopped:
-            if pending.exception() is not None:
-                return      # in a forked child of a process that had used the library
-        wait_for_threads()
-        # What nobody runs any more: reports of errors that nobody saw, and releases.
-        raw.Caller.dispatch(raw.Caller.ref_main(), -1)
-    except KeyboardInterrupt:
-        pass
+    if not _is_forked:
+        guests.end_those_of_main_thread()
+    with _lock:
+        executors = list(_executors)
+    if _is_forked and not executors:
+        return
+    stopped = [raw.Executor.shutdown(executor, raw.ShutdownFlags.CANCEL_QUEUED) for executor in executors]
+    for pending in stopped:
+        if pending.exception() is not None:
+            return      # in a forked child of a process that had used the library
+    wait_for_threads()
+    # What nobody runs any more: reports of errors that nobody saw, and releases.
+    raw.Caller.dispatch(raw.Caller.ref_main(), -1)
 
 
 def _closer():
-    """close() for who calls next().  An interrupt that comes when a function begins is outside of its try, and would leave
-    everything open; this one waits within."""
+    """close() for who calls next(); Ctrl-C gives up.  A function is called outside of its own try, and an interrupt at its
+    first instruction would leave everything open; this one waits within."""
     try:
-        yield
+        try:
+            yield
+        except KeyboardInterrupt:
+            pass      # nothing has been closed yet
+        close()
     except KeyboardInterrupt:
         pass
-    close()
     yield
 
 
