@@ -34,4 +34,5 @@
 #include "aex-lazy.h"
 #include "aex-testing.h"
 #include "aex-gjs.h"
+#include "aex-python.h"
 #undef ASYNCEXEC_INSIDE

@@ -3,6 +3,7 @@
 /* Callers among each other: parents and children; and who keeps one from being stopped. */
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "executor/aex-caller-core-private.h"
 
 /* ---- children */
@@ -319,7 +320,7 @@ ref_listed (AexCallerCore *core, gboolean running_only)
 
   if (running_only && state != AEX_EXECUTOR_STATE_RUNNING)
     return NULL;
-  return state == AEX_EXECUTOR_STATE_STOPPED ? g_weak_ref_get (&core->core.facade) : facade_of (core);
+  return state == AEX_EXECUTOR_STATE_STOPPED ? aex_weak_get (&core->core.facade) : facade_of (core);
 }
 
 /**

@@ -3,6 +3,7 @@
 /* Child threads of a caller that take work one by one, as an executor. */
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "executor/aex-caller-workers-private.h"
 
 #define AEX_TYPE_WORKERS_EXECUTOR (aex_workers_executor_get_type ())
@@ -41,6 +42,7 @@ static AexExecutor *
 ref_facade (AexCallerWorkers *self)
 {
   AexExecutor *executor;
+  int entered = aex_interpreter_enter ();
 
   g_mutex_lock (&facades_lock);
   executor = g_weak_ref_get (&self->core.facade);
@@ -52,6 +54,7 @@ ref_facade (AexCallerWorkers *self)
       g_weak_ref_set (&self->core.facade, executor);
     }
   g_mutex_unlock (&facades_lock);
+  aex_interpreter_leave (entered);
   return executor;
 }
 

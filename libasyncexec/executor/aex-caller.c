@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
+#include "base/aex-weak-private.h"
 #include "executor/aex-caller-core-private.h"
 #include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
@@ -232,10 +233,12 @@ AexCaller *
 aex_caller_ref_for_core (AexCallerCore *core, const char *name)
 {
   AexCaller *self;
+  int entered;
 
   /* The locks may be held for ever there. */
   if (aex_is_forked ())
     return facade_new (core, name);
+  entered = aex_interpreter_enter ();
   g_mutex_lock (&facades_lock);
   self = g_weak_ref_get (&core->core.facade);
   if (self == NULL)
@@ -244,6 +247,7 @@ aex_caller_ref_for_core (AexCallerCore *core, const char *name)
       g_weak_ref_set (&core->core.facade, self);
     }
   g_mutex_unlock (&facades_lock);
+  aex_interpreter_leave (entered);
   return self;
 }
 

@@ -4,6 +4,7 @@
 #include "base/aex-debug-private.h"
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-tracker-private.h"
 #include "pending/aex-value-private.h"
@@ -52,7 +53,7 @@ static void
 notify_run (AexEntry *entry, AexTarget *target)
 {
   AexCore *self = entry->a;
-  g_autoptr (GObject) facade = g_weak_ref_get (&self->facade);
+  g_autoptr (GObject) facade = aex_weak_get (&self->facade);
 
   (void) target;
   if (facade != NULL)
@@ -221,7 +222,7 @@ static void
 report_run (AexEntry *entry, AexTarget *target)
 {
   AexReport *self = entry->a;
-  g_autoptr (GObject) facade = g_weak_ref_get (&self->core->facade);
+  g_autoptr (GObject) facade = aex_weak_get (&self->core->facade);
   gboolean handled = FALSE;
 
   (void) target;
@@ -248,7 +249,7 @@ aex_core_report (AexTarget *target, AexPending *job, const GError *error)
   AexCore *self = (AexCore *) target;
   AexReport *report = g_new0 (AexReport, 1);
   AexEntry entry = { &report_kind, report, NULL, NULL };
-  g_autoptr (GObject) facade = g_weak_ref_get (&self->facade);
+  g_autoptr (GObject) facade = aex_weak_get (&self->facade);
 
   report->core = aex_target_ref (self);
   report->job = job != NULL ? g_object_ref (job) : NULL;

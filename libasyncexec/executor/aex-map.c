@@ -7,6 +7,7 @@
 #include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "executor/aex-core-private.h"
 #include "pending/aex-context-private.h"
 #include "pending/aex-pending-stream-private.h"
@@ -377,7 +378,7 @@ post_runner (AexMap *self, AexPendingStream *stream)
 static void
 map_start_runners (AexMap *self)
 {
-  g_autoptr (AexPendingStream) stream = g_weak_ref_get (&self->stream);
+  g_autoptr (AexPendingStream) stream = aex_weak_get (&self->stream);
   guint n = 0;
 
   if (stream == NULL)
@@ -429,7 +430,7 @@ map_stop (gpointer data)
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < cancellables->len; i++)
     g_cancellable_cancel (cancellables->pdata[i]);
-  stream = g_weak_ref_get (&self->stream);
+  stream = aex_weak_get (&self->stream);
   if (idle)
     map_release_at_owner (self);
   if (idle && stream != NULL)
@@ -448,7 +449,7 @@ map_goes_on (AexMap *self)
 static void
 map_scope_over (AexScope *scope, gpointer weak)
 {
-  g_autoptr (AexPendingStream) stream = g_weak_ref_get (weak);
+  g_autoptr (AexPendingStream) stream = aex_weak_get (weak);
   AexMap *self = stream != NULL ? stream->producer : NULL;
   gboolean goes_on;
 

@@ -2,6 +2,7 @@
 #include "executor/aex-script-core-private.h"
 
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-value-private.h"
 
 typedef struct {
@@ -41,7 +42,7 @@ check_stopped (AexScriptCore *self)
 static void
 call_dispatch (AexScriptCore *self, AexPending *job)
 {
-  g_autoptr (AexExecutor) facade = g_weak_ref_get (&self->core.facade);
+  g_autoptr (AexExecutor) facade = aex_weak_get (&self->core.facade);
   AexExecutorClass *klass = facade != NULL ? AEX_EXECUTOR_GET_CLASS (facade) : NULL;
   GError *error = NULL;
 
@@ -229,7 +230,7 @@ subclass_has_shut_down (AexPending *result, gpointer core)
 static AexPending *
 call_shutdown (AexScriptCore *self, AexShutdownFlags flags)
 {
-  g_autoptr (AexExecutor) facade = g_weak_ref_get (&self->core.facade);
+  g_autoptr (AexExecutor) facade = aex_weak_get (&self->core.facade);
   AexPending *result;
 
   if (facade == NULL)

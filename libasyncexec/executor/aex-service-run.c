@@ -5,6 +5,7 @@
 
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-value-private.h"
 
 static void
@@ -124,7 +125,7 @@ job_cancelled (AexPending *over, gpointer run)
   if (aex_core_is_closed (&aex_service_get_core (self->service)->core))
     return;
   say_stopping (self->service);
-  end = g_weak_ref_get (&self->end);
+  end = aex_weak_get (&self->end);
   if (end != NULL)
     aex_pending_cancel (end, NULL);
 }

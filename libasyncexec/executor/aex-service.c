@@ -3,6 +3,7 @@
 
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-value-private.h"
 
 /**
@@ -90,7 +91,7 @@ aex_service_release_func (AexService *self)
 static void
 caller_stops (AexPending *stopping, gpointer weak)
 {
-  g_autoptr (AexService) self = g_weak_ref_get (weak);
+  g_autoptr (AexService) self = aex_weak_get (weak);
 
   (void) stopping;
   if (self != NULL)

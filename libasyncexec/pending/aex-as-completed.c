@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-pending-private.h"
 #include "pending/aex-pending-stream-private.h"
 
@@ -33,7 +34,7 @@ static void
 completed_stop (gpointer data)
 {
   AexCompleted *self = data;
-  g_autoptr (AexPendingStream) stream = g_weak_ref_get (&self->stream);
+  g_autoptr (AexPendingStream) stream = aex_weak_get (&self->stream);
 
   for (guint i = 0; i < self->n; i++)
     {
@@ -76,7 +77,7 @@ static void
 member_done (AexLink *link, AexPending *source)
 {
   AexCompleted *self = link->owner;
-  g_autoptr (AexPendingStream) stream = g_weak_ref_get (&self->stream);
+  g_autoptr (AexPendingStream) stream = aex_weak_get (&self->stream);
   AexStreamItem item = { .index = link->index };
 
   aex_link_detach (link);

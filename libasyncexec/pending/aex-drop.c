@@ -5,6 +5,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-fork-private.h"
+#include "base/aex-weak-private.h"
 
 typedef struct {
   atomic_int refs;
@@ -73,10 +74,12 @@ object_disposed (gpointer data, GObject *where_the_object_was)
   AexDropList *self = data;
   g_autoptr (GPtrArray) pendings = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gulong));
+  int entered;
 
   (void) where_the_object_was;
   if (aex_is_forked ())
     return;
+  entered = aex_interpreter_enter ();
   g_mutex_lock (&self->lock);
   self->disposed = TRUE;
   for (guint i = 0; i < self->drops->len; i++)
@@ -90,6 +93,7 @@ object_disposed (gpointer data, GObject *where_the_object_was)
       g_array_append_val (ids, drop->waiter_id);
     }
   g_mutex_unlock (&self->lock);
+  aex_interpreter_leave (entered);
 
   for (guint i = 0; i < pendings->len; i++)
     end_with_object (pendings->pdata[i], g_array_index (ids, gulong, i));
@@ -149,7 +153,7 @@ aex_drop_ref_object (AexDrop *self)
   g_mutex_lock (&self->list->lock);
   disposed = self->list->disposed;
   g_mutex_unlock (&self->list->lock);
-  return disposed ? NULL : g_weak_ref_get (&self->object);
+  return disposed ? NULL : aex_weak_get (&self->object);
 }
 
 void

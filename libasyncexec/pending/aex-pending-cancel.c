@@ -4,6 +4,7 @@
 #include "pending/aex-pending-private.h"
 
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-scope-private.h"
 #include "pending/aex-value-private.h"
 
@@ -166,7 +167,7 @@ static void
 cancellable_cancelled (GCancellable *cancellable, gpointer data)
 {
   AexCancelHandler *handler = data;
-  g_autoptr (AexPending) pending = g_weak_ref_get (&handler->pending);
+  g_autoptr (AexPending) pending = aex_weak_get (&handler->pending);
 
   (void) cancellable;
   if (pending != NULL)
@@ -302,7 +303,7 @@ end_with_scope (AexPending *self, AexScope *scope)
 static void
 scope_over (AexScope *scope, gpointer weak)
 {
-  g_autoptr (AexPending) pending = g_weak_ref_get (weak);
+  g_autoptr (AexPending) pending = aex_weak_get (weak);
 
   if (pending != NULL)
     end_with_scope (pending, scope);

@@ -7,6 +7,7 @@
 #include "base/aex-clock-private.h"
 #include "base/aex-debug-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-tracker-private.h"
 
 AexSources *
@@ -95,9 +96,13 @@ aex_pending_dup_sources (AexPending *self)
 {
   GPtrArray *result = NULL;
   AexSources *sources;
+  int entered;
 
   if (G_UNLIKELY (self->flags & AEX_FLAG_JOIN))
     return AEX_IS_DONE (aex_pending_load (self)) ? NULL : aex_tracker_core_dup (self->data);
+  if (!(aex_pending_load (self) & AEX_BIT_LINKED))
+    return NULL;
+  entered = aex_interpreter_enter ();
   aex_pending_lock (self);
   sources = aex_pending_load (self) & AEX_BIT_LINKED ? self->data : NULL;
   if (sources != NULL)
@@ -112,6 +117,7 @@ aex_pending_dup_sources (AexPending *self)
         }
     }
   aex_pending_unlock (self);
+  aex_interpreter_leave (entered);
   return result;
 }
 
@@ -121,14 +127,17 @@ aex_pending_ref_followed (AexPending *self)
 {
   AexPending *followed = NULL;
   AexSources *sources;
+  int entered;
 
   if (!(aex_pending_load (self) & AEX_BIT_LINKED))
     return NULL;
+  entered = aex_interpreter_enter ();
   aex_pending_lock (self);
   sources = self->data;
   if (sources != NULL && sources->inline_link != NULL && sources->inline_link->done == aex_link_forward)
     followed = g_weak_ref_get (&sources->inline_link->source);
   aex_pending_unlock (self);
+  aex_interpreter_leave (entered);
   return followed;
 }
 
@@ -239,7 +248,7 @@ aex_pending_drop_sources (AexPending *self, gboolean cancel)
 
       if (link == NULL)
         continue;
-      source = g_weak_ref_get (&link->source);
+      source = aex_weak_get (&link->source);
       if (source != NULL)
         detach_from (link, source, cancel && !sources->shield);
     }

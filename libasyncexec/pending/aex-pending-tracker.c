@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "aex-pending-tracker.h"
 
+#include "base/aex-weak-private.h"
 #include "pending/aex-tracker-private.h"
 
 /**
@@ -92,7 +93,7 @@ aex_pending_tracker_ref_current (GType type)
   g_return_val_if_fail (g_type_is_a (type, AEX_TYPE_PENDING_TRACKER), NULL);
 
   core = type == AEX_TYPE_PENDING_GROUP ? aex_group_of_context (context) : aex_tracker_of_context (context, type);
-  return core != NULL ? g_weak_ref_get (&core->facade) : NULL;
+  return core != NULL ? aex_weak_get (&core->facade) : NULL;
 }
 
 /**

@@ -6,6 +6,7 @@
 #include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-home-private.h"
+#include "base/aex-weak-private.h"
 #include "pending/aex-context-private.h"
 
 /* Who waits for room is woken after so many calls: not for every single one. */
@@ -249,7 +250,7 @@ messages_drop (AexEntry *entry, AexTarget *target)
 void
 aex_subscriber_schedule (AexSubscriber *self)
 {
-  AexPending *pending = g_weak_ref_get (&self->pending);
+  AexPending *pending = aex_weak_get (&self->pending);
   AexEntry entry = { &messages_kind, self, pending, NULL };
 
   if (pending == NULL)
@@ -268,7 +269,7 @@ aex_subscriber_drain (AexSubscriber *self, AexTarget *target)
 
   if (self->target != target)
     return;
-  pending = g_weak_ref_get (&self->pending);
+  pending = aex_weak_get (&self->pending);
   while (pending != NULL && (message = take_message (self, FALSE, &more)) != NULL)
     call (self, pending, message);
 }

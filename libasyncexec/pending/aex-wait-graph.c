@@ -5,6 +5,7 @@
 
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
+#include "base/aex-weak-private.h"
 
 /* So deep may jobs that were claimed by waits nest on one stack. */
 #define MAX_DEPTH 16
@@ -58,6 +59,7 @@ static void
 walk_sources (AexWalk *walk, AexPending *pending)
 {
   AexSources *sources;
+  int entered;
 
   if (G_UNLIKELY (pending->flags & AEX_FLAG_JOIN))
     {
@@ -67,6 +69,10 @@ walk_sources (AexWalk *walk, AexPending *pending)
         g_ptr_array_extend_and_steal (walk->open, g_steal_pointer (&members));
       return;
     }
+  if (!(aex_pending_load (pending) & AEX_BIT_LINKED))
+    return;
+  /* The lock of the graph may be held: whoever has the interpreter's does not wait, and never wants that. */
+  entered = aex_interpreter_enter ();
   aex_pending_lock (pending);
   sources = aex_pending_load (pending) & AEX_BIT_LINKED ? pending->data : NULL;
   if (sources != NULL && (!sources->any || sources->n_links == 1))
@@ -78,6 +84,7 @@ walk_sources (AexWalk *walk, AexPending *pending)
           g_ptr_array_add (walk->open, source);
       }
   aex_pending_unlock (pending);
+  aex_interpreter_leave (entered);
 }
 
 /* Is there a function of a user between a source and pending that can only run on this thread's own context? */

@@ -29,6 +29,33 @@ class Rules(unittest.TestCase):
         self.pool = AsyncExec.ThreadPool(max_workers=1)
         self.addCleanup(lambda: self.pool.shutdown().result())
 
+    def test_R10_reference_made_while_another_is_dropped(self):
+        """A wrapper that has attributes wants Python's lock when C makes a reference, and GLib its own when one goes."""
+        done = aextest.run_script("""
+            over, told = False, []
+            def drop():
+                n = 0
+                while not over:
+                    pending = AsyncExec.Pending()
+                    pending.mark = n
+                    AsyncExec.Pending.all([pending]).cancel()
+                    del pending
+                    n += 1
+                return n
+            pool = AsyncExec.ThreadPool(1)
+            job = pool.submit(drop)
+            for n in range(2000):
+                limiter = AsyncExec.Limiter(pool, 1)
+                limiter.mark = n
+                limiter.connect("notify::state", lambda *arguments: told.append(None))
+                limiter.shutdown()
+                while len(told) < n:
+                    GLib.MainContext.default().iteration(True)
+            over = True
+            print(job.result() > 0)
+            """)
+        self.assertEqual((done.stdout, done.returncode), ("True\n", 0), done.stderr)
+
     def test_R3_values_travel_as_they_are(self):
         plain = [None, True, False, 0, -1, 2**31, 2**63 - 1, -2**63, 1.5, math.inf, "", "täxt", "nul\0inside", "\ud800"]
         for value in plain:

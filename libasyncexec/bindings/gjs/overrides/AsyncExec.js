@@ -21,6 +21,7 @@ function _init() {
         Parts[part].install(this);
     // What Python needs to call back from threads.
     this.Trampoline = undefined;
+    this.python_protect_references = undefined;
     this.gjs_protect_callbacks = undefined;
     this.gjsGetNFinished = this.gjs_get_n_finished;
 }

@@ -7,6 +7,9 @@ from gi.module import get_introspection_module
 
 module = get_introspection_module("AsyncExec")
 
+# A thread that makes a strong reference must not have to wait for another that has Python's lock.
+module.python_protect_references()
+
 Pending = module.Pending
 PendingResult = module.PendingResult
 PendingStream = module.PendingStream

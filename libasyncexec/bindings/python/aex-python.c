@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* PyGObject takes Python's lock when an object whose wrapper has attributes gets its second reference; see
+ * aex-weak-private.h.  The library is not linked with Python: its functions are looked up in the process. */
+#include "bindings/python/aex-python.h"
+
+#include <gmodule.h>
+
+#include "base/aex-weak-private.h"
+
+static struct {
+  int  (*is_initialized) (void);
+  int  (*ensure) (void);       /* its enumeration is an int, 0 or 1 */
+  void (*release) (int state);
+} python;
+
+static const struct {
+  const char *name;
+  gpointer *function;
+} symbols[] = {
+  { "Py_IsInitialized", (gpointer *) &python.is_initialized },
+  { "PyGILState_Ensure", (gpointer *) &python.ensure },
+  { "PyGILState_Release", (gpointer *) &python.release },
+};
+
+/* Not once the interpreter has begun to end: it does not let anybody in any more. */
+static int
+python_enter (void)
+{
+  return python.is_initialized () ? python.ensure () : AEX_NOT_ENTERED;
+}
+
+static void
+python_leave (int state)
+{
+  python.release (state);
+}
+
+static const AexInterpreter interpreter = { python_enter, python_leave };
+
+static gboolean
+look_up_symbols (void)
+{
+  /* Never closed: the functions are used until the process ends. */
+  GModule *process = g_module_open (NULL, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (symbols); i++)
+    if (process == NULL || !g_module_symbol (process, symbols[i].name, symbols[i].function))
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * aex_python_protect_references:
+ *
+ * Has this library take Python's lock before it makes a strong reference of a
+ * weak one. PyGObject may take it in between, in GLib before 2.80 under a lock
+ * for which a thread waits that has Python's. For the Python override, once,
+ * when it is imported.
+ *
+ * Returns: %FALSE if this process has no such lock
+ *
+ * Since: 1.0
+ */
+gboolean
+aex_python_protect_references (void)
+{
+  if (!look_up_symbols ())
+    return FALSE;
+  aex_interpreter_set (&interpreter);
+  return TRUE;
+}
