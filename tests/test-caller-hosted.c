@@ -201,6 +201,43 @@ test_wake_on_the_edge (void)
   g_main_context_pop_thread_default (context);
 }
 
+static void
+wake_and_look (AexCaller *caller,
+               gpointer   context)
+{
+  g_object_unref (aex_caller_ref_for_context (context));
+}
+
+static gpointer
+ref_for_context (gpointer context)
+{
+  return aex_caller_ref_for_context (context);
+}
+
+/* The loop that hosted the last caller of a context is woken for the next as well: with no lock held. */
+static void
+test_woken_for_the_next (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (AexCaller) caller = NULL, next = NULL;
+  g_autoptr (AexPending) stopped = NULL;
+
+  g_main_context_push_thread_default (context);
+  caller = aex_caller_ref_current (NULL);
+  aex_caller_set_wake_func (caller, wake_and_look, context, NULL);
+  stopped = aex_caller_stop (caller, AEX_STOP_FLAGS_FORCE);
+  while (aex_caller_dispatch (caller, -1))
+    ;
+  aex_assert_state (stopped, RESOLVED);
+  next = g_thread_join (g_thread_new ("next", ref_for_context, context));
+  g_assert_true (next != caller);
+  while (aex_caller_dispatch (next, -1))
+    ;
+  g_assert_cmpint (aex_executor_get_state (AEX_EXECUTOR (next)), ==, AEX_EXECUTOR_STATE_RUNNING);
+  aex_caller_set_wake_func (next, NULL, NULL, NULL);
+  g_main_context_pop_thread_default (context);
+}
+
 /* No lost wake-up: one at a time, there and back. */
 static void
 test_ping_pong (void)
@@ -377,6 +414,7 @@ main (int    argc,
   aex_test_add ("/hosted/jobs", test_jobs);
   aex_test_add ("/hosted/one-wake-per-batch", test_one_wake_per_batch);
   aex_test_add ("/hosted/wake-on-the-edge", test_wake_on_the_edge);
+  aex_test_add ("/hosted/woken-for-the-next", test_woken_for_the_next);
   aex_test_add ("/hosted/ping-pong", test_ping_pong);
   aex_test_add ("/hosted/K24/call-later", test_call_later);
   aex_test_add ("/hosted/callbacks", test_callbacks);

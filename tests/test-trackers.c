@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-jobs.h"
 
+#include "pending/aex-tracker-private.h"
+
 /* Trackers and managers: who knows which pendings.  Groups: test-groups.c. */
 
 typedef struct {
@@ -248,6 +250,34 @@ test_chosen (void)
   aex_pending_resolve (plain, NULL);
 }
 
+/* Who goes through the members with a lock held lets go of none under it: nobody knows what goes with the last reference. */
+static void
+test_dropped_later (void)
+{
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  AexTrackerCore *core = aex_pending_tracker_get_core (AEX_PENDING_TRACKER (manager));
+  g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func (g_object_unref);
+  AexPending *pending = aex_pending_new ();
+  GPtrArray *members, *alive;
+
+  g_assert_true (aex_pending_tracker_add (AEX_PENDING_TRACKER (manager), pending));
+  g_mutex_lock (&core->lock);
+  members = aex_tracker_core_collect_locked (core, TRUE);
+  g_mutex_unlock (&core->lock);
+  g_object_add_weak_pointer (G_OBJECT (pending), (gpointer *) &pending);
+  aex_pending_resolve (pending, NULL);
+  g_object_unref (pending);
+  alive = aex_pendings_ref_alive (members, dropped);
+  g_assert_cmpuint (alive->len, ==, 0);
+  g_assert_cmpuint (dropped->len, ==, 1);
+  aex_tracker_core_collected (core, members, dropped);
+  g_assert_cmpuint (dropped->len, ==, 2);
+  g_assert_nonnull (pending);
+  g_ptr_array_set_size (dropped, 0);
+  g_assert_null (pending);
+  g_ptr_array_unref (alive);
+}
+
 static gboolean
 look_for_trackers (AexPending   *job,
                    GCancellable *cancellable,
@@ -295,6 +325,7 @@ main (int    argc,
   aex_test_add_in_context ("/trackers/K58/dead-is-not-found", test_dead_is_not_found);
   aex_test_add_in_context ("/trackers/K58-K59/knows", test_knows);
   aex_test_add_in_context ("/trackers/K58/abandoned", test_abandoned);
+  aex_test_add_in_context ("/trackers/K58/dropped-later", test_dropped_later);
   aex_test_add_in_context ("/trackers/K58-I4/model", test_model);
   aex_test_add_in_context ("/trackers/K59/tokens", test_tokens);
   aex_test_add_in_context ("/trackers/K45/chosen", test_chosen);

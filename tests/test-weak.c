@@ -3,6 +3,7 @@
 
 #include "base/aex-thread-private.h"
 #include "base/aex-weak-private.h"
+#include "executor/aex-caller-core-private.h"
 #include "pending/aex-pending-wait-private.h"
 
 /* R10: where a weak reference is made strong, a wrapper may be told that has attributes, and that takes the lock of its
@@ -176,6 +177,14 @@ map_nothing (AexPendingStream *stream,
   return TRUE;
 }
 
+static gboolean
+post_open (gpointer gate,
+           GError **error)
+{
+  aex_gate_open (gate);
+  return TRUE;
+}
+
 /* With room for one, which has a result: nobody runs, and nobody but who reads it has the stream. */
 static void
 test_map_scope (void)
@@ -183,14 +192,21 @@ test_map_scope (void)
   AexExecutor *pool = aex_test_pool (1);
   AexScope *scope = aex_scope_enter (-1, AEX_SCOPE_FLAGS_NONE);
   AexPendingStream *stream = aex_executor_map (pool, 4, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
-  g_autoptr (AexPending) after = aex_executor_submit (pool, aex_job_int, NULL, NULL);
+  AexGate after;
 
-  aex_test_wait (after);
+  aex_gate_init (&after);
+  /* Not jobs, which whoever waits for them could run; and twice, for between items it goes to the end of the queue. */
+  for (guint i = 1; i <= 2; i++)
+    {
+      aex_executor_post (pool, post_open, &after, NULL);
+      aex_gate_wait_n (&after, i);
+    }
   wrap (stream);
   aex_scope_cancel (scope);
   assert_entered (FALSE);
   unwrap (stream);
   g_assert_true (aex_scope_leave (scope));
+  aex_gate_clear (&after);
   aex_test_shutdown (pool);
 }
 
@@ -381,6 +397,109 @@ test_group (void)
   aex_pending_group_leave (current);
 }
 
+/* --- what goes: the last reference but the wrapper's, with which that is told as well */
+
+typedef struct
+{
+  GMutex *lock;       /* of ours, not to be held then; or NULL */
+  AexGate gone;
+} Going;
+
+static void
+wrapper_alone (gpointer data,
+               GObject *object,
+               gboolean is_last)
+{
+  Going *self = data;
+
+  if (!is_last)
+    return;
+  if (self->lock != NULL)
+    {
+      g_assert_true (g_mutex_trylock (self->lock));
+      g_mutex_unlock (self->lock);
+    }
+  aex_gate_open (&self->gone);
+}
+
+static void
+wrap_going (Going      *self,
+            AexPending *stopped)
+{
+  aex_gate_init (&self->gone);
+  g_object_add_toggle_ref (G_OBJECT (stopped), wrapper_alone, self);
+}
+
+/* Takes the caller, on which this thread has submitted. */
+static void
+end_and_forget (AexCaller *caller)
+{
+  g_autoptr (AexPending) end = aex_caller_stop (caller, AEX_STOP_FLAGS_NONE);
+
+  aex_test_wait (end);
+  g_object_unref (caller);
+}
+
+/* What this thread keeps of a caller for its next submission, unless something else has its place already, goes before
+ * another gets a child, and not under its lock. */
+static void
+test_child (void)
+{
+  AexCaller *parent = aex_test_caller_new ("parent");
+  AexCaller *lost = aex_test_caller_new ("lost");
+  AexCaller *child;
+  AexPending *stopped = aex_caller_get_stopped (lost);
+  Going going = { .lock = &aex_caller_get_caller_core (parent)->family_lock };
+
+  aex_test_settle_caller (lost);
+  wrap_going (&going, stopped);
+  end_and_forget (lost);
+  child = aex_test_caller_ref_child (parent, "child");
+  aex_gate_wait (&going.gone);
+  g_object_remove_toggle_ref (G_OBJECT (stopped), wrapper_alone, &going);
+  g_object_unref (child);
+  aex_test_caller_end (parent);
+  aex_gate_clear (&going.gone);
+}
+
+typedef struct
+{
+  AexCaller *caller;
+  AexGate    fired;
+} Alarm;
+
+static void
+submit_from_service (gpointer alarm)
+{
+  Alarm *self = alarm;
+
+  g_object_unref (aex_executor_submit (AEX_EXECUTOR (self->caller), aex_job_int, NULL, NULL));
+  aex_gate_open (&self->fired);
+}
+
+/* The thread of the timers, which rests for ever on a clock that stands, keeps nothing meanwhile: whoever starts it anew
+ * would wait for what goes with it. */
+static void
+test_timer_thread (void)
+{
+  Alarm alarm = { .caller = aex_test_caller_new ("lost") };
+  AexPending *stopped = aex_caller_get_stopped (alarm.caller);
+  Going going = { .lock = NULL };
+  AexAlarm *timer;
+
+  aex_gate_init (&alarm.fired);
+  aex_test_virtual_time ();
+  wrap_going (&going, stopped);
+  timer = aex_alarm_new (aex_clock_now (), submit_from_service, &alarm, NULL, NULL);
+  aex_gate_wait (&alarm.fired);
+  aex_alarm_cancel (timer);
+  end_and_forget (alarm.caller);
+  aex_gate_wait (&going.gone);
+  g_object_remove_toggle_ref (G_OBJECT (stopped), wrapper_alone, &going);
+  aex_gate_clear (&going.gone);
+  aex_gate_clear (&alarm.fired);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -406,6 +525,8 @@ main (int    argc,
   aex_test_add ("/weak/R10/scope", test_scope);
   aex_test_add ("/weak/R10/completed", test_completed);
   aex_test_add ("/weak/R10/group", test_group);
+  aex_test_add ("/weak/R10/child", test_child);
+  aex_test_add ("/weak/R10/timer-thread", test_timer_thread);
   result = aex_test_run ();
   aex_interpreter_set (NULL);
   return result;

@@ -5,6 +5,7 @@
 
 #include "base/aex-clock-private.h"
 #include "base/aex-fork-private.h"
+#include "base/aex-thread-private.h"
 #include "base/aex-timers-private.h"
 
 /* How long the thread stays without anything to do: longer than the gaps in a program that sets a time-out per request,
@@ -71,6 +72,8 @@ service_run_due (GArray *due)
   g_mutex_unlock (&service_lock);
   for (guint i = 0; i < due->len; i++)
     alarm_fire (g_array_index (due, AexTimerEntry, i).data);
+  /* Whoever joins this thread must not wait for what goes with the last thing that it kept. */
+  aex_thread_flush ();
   g_mutex_lock (&service_lock);
   return TRUE;
 }

@@ -397,14 +397,20 @@ aex_caller_core_new (AexHome *home, const char *name, GMainContext *context, gbo
 static void
 enlist (AexCallerCore *self)
 {
-  AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
-
   if (cores == NULL)
     cores = g_hash_table_new (NULL, NULL);
   g_hash_table_insert (cores, self->home, aex_target_ref (self));
   aex_caller_registry_add (self);
   aex_home_set_executor (self->home, &self->core.target);
   aex_home_set_on_dead (self->home, home_died, aex_target_ref (self));
+}
+
+/* Without the lock: a loop that hosts the home is woken by a function of its own. */
+static void
+post_started (AexCallerCore *self)
+{
+  AexEntry entry = { &started_kind, aex_target_ref (self), NULL, NULL };
+
   aex_target_post_or_drop (&self->home->target, AEX_LANE_HIGH, &entry);
 }
 
@@ -414,6 +420,7 @@ aex_caller_core_enlist (AexCallerCore *self)
   g_mutex_lock (&cores_lock);
   enlist (self);
   g_mutex_unlock (&cores_lock);
+  post_started (self);
 }
 
 AexCallerCore *
@@ -432,7 +439,8 @@ aex_caller_core_peek_for_home (AexHome *home)
 AexCallerCore *
 aex_caller_core_ref_for_home (AexHome *home, const AexCallerOptions *options, gboolean *was_made)
 {
-  AexCallerCore *self, *made = NULL;
+  AexCallerCore *self, *made;
+  gboolean first;
 
   /* The lock may be held for ever there. */
   if (aex_is_forked ())
@@ -445,16 +453,20 @@ aex_caller_core_ref_for_home (AexHome *home, const AexCallerOptions *options, gb
   made->backend = options != NULL ? options->backend : NULL;
   g_mutex_lock (&cores_lock);
   self = cores != NULL ? g_hash_table_lookup (cores, home) : NULL;
-  if (self == NULL)
+  first = self == NULL;
+  if (first)
     enlist (made);
-  if (was_made != NULL)
-    *was_made = self == NULL;
-  if (self == NULL)
-    self = g_steal_pointer (&made);
   else
     aex_target_ref (self);
   g_mutex_unlock (&cores_lock);
-  g_clear_pointer (&made, aex_target_unref);
+  if (was_made != NULL)
+    *was_made = first;
+  if (first)
+    {
+      post_started (made);
+      return made;
+    }
+  aex_target_unref (made);
   return self;
 }
 

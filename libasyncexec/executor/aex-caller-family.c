@@ -65,6 +65,8 @@ aex_caller_core_ref_child (AexCallerCore *self, const AexCallerOptions *options,
   AexCallerCore *found, *child;
   gboolean closed;
 
+  /* Else what this thread keeps for its next submission could go under the lock, with a pending that somebody wraps. */
+  aex_thread_flush ();
   g_mutex_lock (&self->family_lock);
   found = name != NULL && !aex_core_is_closed (&self->core) ? find_child (self, name) : NULL;
   child = found != NULL ? take_child (found, options, error) : make_child (self, options, employer, error);

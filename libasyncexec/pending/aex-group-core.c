@@ -130,8 +130,8 @@ grace_is_over (gpointer data)
   members = aex_tracker_core_collect_locked (core, TRUE);
   over = end_if_empty_locked (core, TRUE, &rest);
   g_mutex_unlock (&core->lock);
-  stuck = aex_pendings_ref_alive (members);
-  aex_tracker_core_collected (core, members);
+  stuck = aex_pendings_ref_alive (members, NULL);
+  aex_tracker_core_collected (core, members, NULL);
   if (!over)
     return;
   for (guint i = 0; i < stuck->len; i++)
@@ -212,7 +212,7 @@ cancel_members (AexTrackerCore *core, AexScope *scope, GPtrArray *pendings, cons
     }
   thread->cancelling = outer;
   thread->cancelling_for = outer_for;
-  aex_tracker_core_collected (core, pendings);
+  aex_tracker_core_collected (core, pendings, NULL);
   arm_grace (core);
   g_clear_pointer (&scope, aex_scope_unref);
 }

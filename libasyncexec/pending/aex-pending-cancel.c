@@ -385,6 +385,7 @@ aex_pending_set_priority (AexPending *self, AexPriority priority)
 {
   guint state;
   AexTarget *executor;
+  gboolean moved = FALSE;
 
   g_return_val_if_fail (AEX_IS_PENDING (self), FALSE);
   g_return_val_if_fail (priority >= AEX_PRIORITY_BACKGROUND && priority <= AEX_PRIORITY_HIGH, FALSE);
@@ -393,16 +394,17 @@ aex_pending_set_priority (AexPending *self, AexPriority priority)
   executor = self->environment != NULL ? self->environment->executor : NULL;
   if (executor == NULL || executor->ops->requeue == NULL || self->flags & AEX_FLAG_TIMED)
     return FALSE;
-  /* The old entry loses its validity, a new one gets it. */
-  while (AEX_PHASE (state) == AEX_PHASE_QUEUED)
+  /* The old entry loses its validity, and its reference when it is found; a new one gets both. */
+  g_object_ref (self);
+  while (AEX_PHASE (state) == AEX_PHASE_QUEUED && !moved)
     {
       guint generation = (AEX_GENERATION (state) + 1) & 0xff;
       guint next = (state & ((1u << AEX_GENERATION_SHIFT) - 1)) | generation << AEX_GENERATION_SHIFT;
 
-      if (!atomic_compare_exchange_weak (&self->state, &state, next))
-        continue;
-      executor->ops->requeue (executor, self, (AexLane) (AEX_LANE_DEFAULT - priority), generation);
-      return TRUE;
+      moved = atomic_compare_exchange_weak (&self->state, &state, next);
+      if (moved)
+        executor->ops->requeue (executor, self, (AexLane) (AEX_LANE_DEFAULT - priority), generation);
     }
-  return FALSE;
+  g_object_unref (self);
+  return moved;
 }

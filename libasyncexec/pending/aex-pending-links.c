@@ -99,7 +99,7 @@ aex_pending_dup_sources (AexPending *self)
   int entered;
 
   if (G_UNLIKELY (self->flags & AEX_FLAG_JOIN))
-    return AEX_IS_DONE (aex_pending_load (self)) ? NULL : aex_tracker_core_dup (self->data);
+    return AEX_IS_DONE (aex_pending_load (self)) ? NULL : aex_tracker_core_dup (self->data, NULL);
   if (!(aex_pending_load (self) & AEX_BIT_LINKED))
     return NULL;
   entered = aex_interpreter_enter ();

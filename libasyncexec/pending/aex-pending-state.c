@@ -162,10 +162,15 @@ function_ended (AexPending *self)
 static gboolean
 record_queued (AexPending *self, guint state)
 {
-  if (!atomic_compare_exchange_strong (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_RUNNING | AEX_BIT_REC))
-    return FALSE;
-  tell_executor (self, AEX_JOB_DROPPED);
-  return TRUE;
+  gboolean won;
+
+  /* Its entry may be found, and go with its reference, before the executor has been told. */
+  g_object_ref (self);
+  won = atomic_compare_exchange_strong (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_RUNNING | AEX_BIT_REC);
+  if (won)
+    tell_executor (self, AEX_JOB_DROPPED);
+  aex_pending_unref (self);
+  return won;
 }
 
 static gboolean

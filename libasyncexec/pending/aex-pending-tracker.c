@@ -195,7 +195,7 @@ aex_pending_tracker_dup_pendings (AexPendingTracker *self)
 {
   g_return_val_if_fail (AEX_IS_PENDING_TRACKER (self), NULL);
 
-  return aex_tracker_core_dup (aex_pending_tracker_get_core (self));
+  return aex_tracker_core_dup (aex_pending_tracker_get_core (self), NULL);
 }
 
 /**
@@ -229,7 +229,7 @@ aex_pending_tracker_get_model (AexPendingTracker *self)
   g_mutex_unlock (&core->lock);
   if (first)
     {
-      pendings = aex_tracker_core_dup (core);
+      pendings = aex_tracker_core_dup (core, NULL);
       g_list_store_splice (core->model, 0, 0, pendings->pdata, pendings->len);
     }
   return G_LIST_MODEL (core->model);

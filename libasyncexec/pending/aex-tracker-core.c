@@ -272,7 +272,7 @@ aex_tracker_core_collect_locked (AexTrackerCore *self, gboolean shielded)
 }
 
 void
-aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings)
+aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings, GPtrArray *dropped)
 {
   g_autoptr (GPtrArray) kept = NULL;
 
@@ -281,12 +281,14 @@ aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings)
     kept = g_steal_pointer (&self->kept);
   g_mutex_unlock (&self->lock);
   g_ptr_array_unref (pendings);
+  if (dropped != NULL && kept != NULL)
+    g_ptr_array_extend_and_steal (dropped, g_steal_pointer (&kept));
 }
 
 /* Who waits may know that one is done before we are told.  And one may be going, which says so before it looks whether
  * somebody refers to it. */
 GPtrArray *
-aex_pendings_ref_alive (GPtrArray *pendings)
+aex_pendings_ref_alive (GPtrArray *pendings, GPtrArray *dropped)
 {
   GPtrArray *alive = g_ptr_array_new_full (pendings->len, g_object_unref);
 
@@ -295,16 +297,18 @@ aex_pendings_ref_alive (GPtrArray *pendings)
       AexPending *pending = g_object_ref (pendings->pdata[i]);
       guint state = aex_pending_load (pending);
 
-      if (AEX_IS_DONE (state) || state & AEX_BIT_GOING)
-        g_object_unref (pending);
-      else
+      if (!AEX_IS_DONE (state) && !(state & AEX_BIT_GOING))
         g_ptr_array_add (alive, pending);
+      else if (dropped != NULL)
+        g_ptr_array_add (dropped, pending);
+      else
+        g_object_unref (pending);
     }
   return alive;
 }
 
 GPtrArray *
-aex_tracker_core_dup (AexTrackerCore *self)
+aex_tracker_core_dup (AexTrackerCore *self, GPtrArray *dropped)
 {
   GPtrArray *members, *alive;
 
@@ -313,8 +317,8 @@ aex_tracker_core_dup (AexTrackerCore *self)
   g_mutex_lock (&self->lock);
   members = aex_tracker_core_collect_locked (self, TRUE);
   g_mutex_unlock (&self->lock);
-  alive = aex_pendings_ref_alive (members);
-  aex_tracker_core_collected (self, members);
+  alive = aex_pendings_ref_alive (members, dropped);
+  aex_tracker_core_collected (self, members, dropped);
   return alive;
 }
 
@@ -332,7 +336,7 @@ model_run (AexEntry *entry, AexTarget *target)
   g_mutex_lock (&self->lock);
   self->model_told = FALSE;
   g_mutex_unlock (&self->lock);
-  pendings = aex_tracker_core_dup (self);
+  pendings = aex_tracker_core_dup (self, NULL);
   n_old = g_list_model_get_n_items (G_LIST_MODEL (model));
   while (n_same < n_old && n_same < pendings->len)
     {

@@ -50,13 +50,14 @@ void            aex_tracker_core_unref  (gpointer self);
 gboolean        aex_tracker_core_add    (AexTrackerCore *self, AexPending *pending, gboolean shielded);
 gboolean        aex_tracker_core_remove (AexTrackerCore *self, AexPending *pending);
 gboolean        aex_tracker_core_knows  (AexTrackerCore *self, AexPending *pending);
-GPtrArray      *aex_tracker_core_dup    (AexTrackerCore *self);               /* element AexPending */
+/* Element AexPending.  Where a lock is held, under which no reference may be dropped: into dropped, and later. */
+GPtrArray      *aex_tracker_core_dup    (AexTrackerCore *self, GPtrArray *dropped);
 
 /* With the lock held: the members that are told of cancellation, or all.  No references, which could call a binding; but
  * until that is said to be over, when the lock is not held, none of them goes. */
 GPtrArray      *aex_tracker_core_collect_locked (AexTrackerCore *self, gboolean shielded);
-void            aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings);   /* takes pendings */
-GPtrArray      *aex_pendings_ref_alive  (GPtrArray *pendings);                /* those that are not done */
+void            aex_tracker_core_collected (AexTrackerCore *self, GPtrArray *pendings, GPtrArray *dropped);   /* takes pendings */
+GPtrArray      *aex_pendings_ref_alive  (GPtrArray *pendings, GPtrArray *dropped);   /* those that are not done */
 gboolean        aex_member_unlist_locked (AexMember *self);                   /* FALSE: it was not listed */
 void            aex_tracker_core_tell_model (AexTrackerCore *self);           /* without the lock */
 

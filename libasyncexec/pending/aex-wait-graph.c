@@ -6,6 +6,7 @@
 #include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "base/aex-weak-private.h"
+#include "pending/aex-tracker-private.h"
 
 /* So deep may jobs that were claimed by waits nest on one stack. */
 #define MAX_DEPTH 16
@@ -63,10 +64,8 @@ walk_sources (AexWalk *walk, AexPending *pending)
 
   if (G_UNLIKELY (pending->flags & AEX_FLAG_JOIN))
     {
-      g_autoptr (GPtrArray) members = aex_pending_dup_sources (pending);
-
-      if (members != NULL)
-        g_ptr_array_extend_and_steal (walk->open, g_steal_pointer (&members));
+      if (!AEX_IS_DONE (aex_pending_load (pending)))
+        g_ptr_array_extend_and_steal (walk->open, aex_tracker_core_dup (pending->data, walk->kept));
       return;
     }
   if (!(aex_pending_load (pending) & AEX_BIT_LINKED))

@@ -65,8 +65,15 @@ look_up_symbols (void)
 gboolean
 aex_python_protect_references (void)
 {
-  if (!look_up_symbols ())
-    return FALSE;
-  aex_interpreter_set (&interpreter);
-  return TRUE;
+  static gsize found;
+
+  if (g_once_init_enter (&found))
+    {
+      gboolean all = look_up_symbols ();
+
+      if (all)
+        aex_interpreter_set (&interpreter);
+      g_once_init_leave (&found, all ? 1 : 2);
+    }
+  return found == 1;
 }
