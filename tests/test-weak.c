@@ -243,9 +243,16 @@ test_sources (void)
   AexPending *source = aex_pending_new ();
   g_autoptr (AexPending) derived = aex_pending_then (source, then_nothing, NULL, NULL);
 
+  GPtrArray *sources;
+
   wrap (source);
-  g_assert_true (aex_pending_cancel (derived, NULL));
+  sources = aex_pending_dup_sources (derived);
   assert_entered (TRUE);
+  g_assert_cmpuint (sources->len, ==, 1);
+  g_ptr_array_unref (sources);
+  g_atomic_int_set (&armed, TRUE);
+  g_assert_true (aex_pending_cancel (derived, NULL));
+  assert_entered (FALSE);
   aex_assert_cancelled (source);
   unwrap (source);
 }
