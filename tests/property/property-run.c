@@ -154,6 +154,8 @@ executor_new (PropExecutor           *self,
 static void
 set_up (PropRun *self)
 {
+  /* While there is one thread: GLib's macro keeps the number without a lock. */
+  prop_error_quark ();
   for (int i = 0; i < PROP_N_EXECUTORS; i++)
     {
       PropExecutor *executor = &self->executors[i];
