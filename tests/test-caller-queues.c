@@ -127,6 +127,7 @@ job_nested (AexPending   *job,
   g_autoptr (AexPending) sleep = aex_pending_sleep (1000);
 
   aex_record_add (self->record, "in");
+  push_note (self->queue, self->record, "before");
   push_note (self->queue, self->record, "after");
   aex_pending_run_until_done (sleep, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL);
   aex_record_add (self->record, "out");
@@ -143,7 +144,6 @@ test_nested_loop (void)
 
   aex_record_init (&record);
   g_assert_true (aex_call_queue_push (queue, job_nested, &nested, NULL));
-  push_note (queue, &record, "before");
   while (aex_record_get_length (&record) < 4)
     aex_test_wait_for_queue (queue);
   aex_assert_record (&record, "in out before after");
