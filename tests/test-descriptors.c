@@ -39,16 +39,6 @@ assert_refused (AexPending *pending)
   aex_assert_failed_with (owned, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
 }
 
-static gboolean
-map_nothing (AexPendingStream *stream,
-             guint             index,
-             GCancellable     *cancellable,
-             gpointer          user_data,
-             GError          **error)
-{
-  return TRUE;
-}
-
 /* There is no error to say it with: the caller refuses, and the next one for the same context does not. */
 static void
 test_caller_refuses (void)
@@ -72,7 +62,7 @@ test_caller_refuses (void)
   assert_refused (aex_caller_call_later (refusing, 1000, aex_job_int, NULL, NULL));
   g_assert_null (aex_executor_run (AEX_EXECUTOR (refusing), aex_job_int, NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
-  mapped = aex_executor_map (AEX_EXECUTOR (refusing), 2, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  mapped = aex_executor_map (AEX_EXECUTOR (refusing), 2, 1, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
   assert_refused (aex_pending_stream_next (mapped));
   assert_refused (aex_caller_to_thread (refusing, aex_job_int, NULL, NULL));
   g_assert_null (aex_caller_ref_child (refusing, "none", &child_error));

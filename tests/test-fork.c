@@ -170,20 +170,12 @@ child_uses_new_pool (World *world)
   g_object_unref (pool);
 }
 
-static AexPending *
-then_nothing (AexPending *done,
-              gpointer    user_data,
-              GError    **error)
-{
-  return NULL;
-}
-
 static void
 child_combines (World *world)
 {
   AexPending *members[2] = { world->promise, world->queued };
 
-  assert_is_forked (aex_pending_then (world->promise, then_nothing, NULL, NULL));
+  assert_is_forked (aex_pending_then (world->promise, aex_then_nothing, NULL, NULL));
   assert_is_forked (aex_pending_sleep (1000));
   assert_is_forked (aex_pending_with_timeout (world->promise, 1000));
   assert_is_forked (aex_pending_allv (members, 2));
@@ -332,20 +324,10 @@ child_sets_unhandled_func (World *world)
   aex_executor_set_unhandled_func (NULL, NULL, NULL);
 }
 
-static gboolean
-map_nothing (AexPendingStream *stream,
-             guint             index,
-             GCancellable     *cancellable,
-             gpointer          user_data,
-             GError          **error)
-{
-  return TRUE;
-}
-
 static void
 child_streams (World *world)
 {
-  g_autoptr (AexPendingStream) stream = aex_executor_map (world->pool, 3, 0, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  g_autoptr (AexPendingStream) stream = aex_executor_map (world->pool, 3, 0, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
   g_autoptr (GError) error = NULL;
 
   g_assert_true (AEX_IS_PENDING_STREAM (stream));

@@ -432,22 +432,12 @@ test_leaving_early (void)
 }
 
 /* The consumer made room just as the only runner left for want of it: nobody started another. */
-static gboolean
-map_nothing (AexPendingStream *stream,
-             guint             index,
-             GCancellable     *cancellable,
-             gpointer          user_data,
-             GError          **error)
-{
-  return TRUE;
-}
-
 static void
 test_room_while_runner_leaves (void)
 {
   AexExecutor *pool = aex_test_pool (2);
   guint n = aex_test_scale (100000), n_taken = 0;
-  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, n, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, n, 1, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
   AexPendingResult *result;
 
   while ((result = aex_pending_stream_next_sync (stream, -1, NULL, NULL)) != NULL)

@@ -168,16 +168,6 @@ test_listed (void)
 }
 
 static gboolean
-map_nothing (AexPendingStream *stream,
-             guint             index,
-             GCancellable     *cancellable,
-             gpointer          user_data,
-             GError          **error)
-{
-  return TRUE;
-}
-
-static gboolean
 post_open (gpointer gate,
            GError **error)
 {
@@ -191,7 +181,7 @@ test_map_scope (void)
 {
   AexExecutor *pool = aex_test_pool (1);
   AexScope *scope = aex_scope_enter (-1, AEX_SCOPE_FLAGS_NONE);
-  AexPendingStream *stream = aex_executor_map (pool, 4, 1, -1, AEX_MAP_FLAGS_NONE, map_nothing, NULL, NULL);
+  AexPendingStream *stream = aex_executor_map (pool, 4, 1, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
   AexGate after;
 
   aex_gate_init (&after);
@@ -229,20 +219,11 @@ test_service (void)
 
 /* --- pendings */
 
-static AexPending *
-then_nothing (AexPending *done,
-              gpointer    user_data,
-              GError    **error)
-{
-  return NULL;
-}
-
 static void
 test_sources (void)
 {
   AexPending *source = aex_pending_new ();
-  g_autoptr (AexPending) derived = aex_pending_then (source, then_nothing, NULL, NULL);
-
+  g_autoptr (AexPending) derived = aex_pending_then (source, aex_then_nothing, NULL, NULL);
   GPtrArray *sources;
 
   wrap (source);

@@ -50,7 +50,7 @@ aex_weak_get (GWeakRef *weak)
 
   if (G_LIKELY (atomic_load (&the_interpreter) == NULL) || !glib_wants_it_first)
     return g_weak_ref_get (weak);
-  /* Most that are looked at late: their thread must not queue up for the interpreter for nothing. */
+  /* Most of what is told late is gone: nobody has to queue up for the interpreter for that. */
   if (is_empty (weak))
     return NULL;
   state = aex_interpreter_enter ();

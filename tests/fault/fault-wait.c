@@ -72,21 +72,11 @@ scenario_scope (void)
   fault_shut_down (pool);
 }
 
-static gboolean
-map_nothing (AexPendingStream *stream,
-             guint             index,
-             GCancellable     *cancellable,
-             gpointer          user_data,
-             GError          **error)
-{
-  return TRUE;
-}
-
 static void
 scenario_map (void)
 {
   AexExecutor *pool = aex_test_pool (3);
-  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, 50, 4, -1, AEX_MAP_FLAGS_CONTINUE_ON_ERROR, map_nothing, NULL, NULL);
+  g_autoptr (AexPendingStream) stream = aex_executor_map (pool, 50, 4, -1, AEX_MAP_FLAGS_CONTINUE_ON_ERROR, aex_map_nothing, NULL, NULL);
   guint n = 0;
 
   while (n <= 50)

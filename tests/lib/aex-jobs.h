@@ -52,6 +52,24 @@ aex_job_until_cancelled (AexPending   *job,
   return aex_pending_wait (never, AEX_WAIT_FLAGS_NONE, -1, NULL, error);
 }
 
+static inline gboolean
+aex_map_nothing (AexPendingStream *stream,
+                 guint             index,
+                 GCancellable     *cancellable,
+                 gpointer          user_data,
+                 GError          **error)
+{
+  return TRUE;
+}
+
+static inline AexPending *
+aex_then_nothing (AexPending *done,
+                  gpointer    user_data,
+                  GError    **error)
+{
+  return NULL;
+}
+
 /* --- notes: a job that writes a word into a record */
 typedef struct
 {

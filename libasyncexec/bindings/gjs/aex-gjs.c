@@ -9,8 +9,7 @@
  * with either: their functions are looked up in the process. */
 #include "bindings/gjs/aex-gjs.h"
 
-#include <gmodule.h>
-
+#include "base/aex-symbols-private.h"
 #include "base/aex-thread-private.h"
 
 /* JSFinalizeStatus. */
@@ -32,10 +31,7 @@ static struct {
   int      (*get_heap_state) (void);
 } gjs;
 
-static const struct {
-  const char *name;
-  gpointer *function;
-} symbols[] = {
+static const AexSymbol symbols[] = {
   { "gjs_context_get_current", (gpointer *) &gjs.context_get_current },
   { "gjs_context_get_native_context", (gpointer *) &gjs.context_get_native_context },
   { "gjs_context_gc", (gpointer *) &gjs.context_gc },
@@ -71,18 +67,6 @@ finish_sweep (void)
   gjs.context_gc (gjs.context_get_current ());
 }
 
-static gboolean
-look_up_symbols (void)
-{
-  /* Never closed: the functions are used until the process ends. */
-  GModule *process = g_module_open (NULL, 0);
-
-  for (guint i = 0; i < G_N_ELEMENTS (symbols); i++)
-    if (process == NULL || !g_module_symbol (process, symbols[i].name, symbols[i].function))
-      return FALSE;
-  return TRUE;
-}
-
 /**
  * aex_gjs_protect_callbacks:
  *
@@ -100,7 +84,7 @@ aex_gjs_protect_callbacks (void)
 {
   gpointer native;
 
-  if (!look_up_symbols () || gjs.context_get_current () == NULL)
+  if (!aex_symbols_look_up (symbols, G_N_ELEMENTS (symbols)) || gjs.context_get_current () == NULL)
     return FALSE;
   native = gjs.context_get_native_context (gjs.context_get_current ());
   if (!gjs.add_finalize_callback (native, sweep_changed, NULL))

@@ -4,8 +4,7 @@
  * aex-weak-private.h.  The library is not linked with Python: its functions are looked up in the process. */
 #include "bindings/python/aex-python.h"
 
-#include <gmodule.h>
-
+#include "base/aex-symbols-private.h"
 #include "base/aex-weak-private.h"
 
 static struct {
@@ -14,10 +13,7 @@ static struct {
   void (*release) (int state);
 } python;
 
-static const struct {
-  const char *name;
-  gpointer *function;
-} symbols[] = {
+static const AexSymbol symbols[] = {
   { "Py_IsInitialized", (gpointer *) &python.is_initialized },
   { "PyGILState_Ensure", (gpointer *) &python.ensure },
   { "PyGILState_Release", (gpointer *) &python.release },
@@ -38,18 +34,6 @@ python_leave (int state)
 
 static const AexInterpreter interpreter = { python_enter, python_leave };
 
-static gboolean
-look_up_symbols (void)
-{
-  /* Never closed: the functions are used until the process ends. */
-  GModule *process = g_module_open (NULL, 0);
-
-  for (guint i = 0; i < G_N_ELEMENTS (symbols); i++)
-    if (process == NULL || !g_module_symbol (process, symbols[i].name, symbols[i].function))
-      return FALSE;
-  return TRUE;
-}
-
 /**
  * aex_python_protect_references:
  *
@@ -69,7 +53,7 @@ aex_python_protect_references (void)
 
   if (g_once_init_enter (&found))
     {
-      gboolean all = look_up_symbols ();
+      gboolean all = aex_symbols_look_up (symbols, G_N_ELEMENTS (symbols));
 
       if (all)
         aex_interpreter_set (&interpreter);

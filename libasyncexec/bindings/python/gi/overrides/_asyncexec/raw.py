@@ -2,13 +2,16 @@
 """The namespace as introspection gives it, before any override."""
 
 import numbers
+import warnings
 
 from gi.module import get_introspection_module
 
 module = get_introspection_module("AsyncExec")
 
 # A thread that makes a strong reference must not have to wait for another that has Python's lock.
-module.python_protect_references()
+if not module.python_protect_references():
+    warnings.warn("AsyncExec: the lock of this Python was not found: threads may wait for each other for ever",
+                  RuntimeWarning)
 
 Pending = module.Pending
 PendingResult = module.PendingResult
