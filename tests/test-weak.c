@@ -418,13 +418,34 @@ wrap_going (Going      *self,
   g_object_add_toggle_ref (G_OBJECT (stopped), wrapper_alone, self);
 }
 
-/* Takes the caller, on which this thread has submitted. */
 static void
-end_and_forget (AexCaller *caller)
+open_gate (gpointer gate)
+{
+  aex_gate_open (gate);
+}
+
+static GPrivate thread_over = G_PRIVATE_INIT (open_gate);
+
+/* A job: once its thread has let go of everything, the gate opens. */
+static gboolean
+tell_thread_over (AexPending   *job,
+                  GCancellable *cancellable,
+                  gpointer      gate,
+                  GError      **error)
+{
+  g_private_set (&thread_over, gate);
+  return TRUE;
+}
+
+/* Takes the caller, which has run tell_thread_over(): what its own thread holds goes before, and is not what is looked at. */
+static void
+end_and_forget (AexCaller *caller,
+                AexGate   *over)
 {
   g_autoptr (AexPending) end = aex_caller_stop (caller, AEX_STOP_FLAGS_NONE);
 
   aex_test_wait (end);
+  aex_gate_wait (over);
   g_object_unref (caller);
 }
 
@@ -437,32 +458,51 @@ test_child (void)
   AexCaller *lost = aex_test_caller_new ("lost");
   AexCaller *child;
   AexPending *stopped = aex_caller_get_stopped (lost);
+  AexPending *told;
   Going going = { .lock = &aex_caller_get_caller_core (parent)->family_lock };
+  AexGate over;
 
-  aex_test_settle_caller (lost);
+  aex_gate_init (&over);
+  told = aex_executor_submit (AEX_EXECUTOR (lost), tell_thread_over, &over, NULL);
+  aex_test_wait (told);
+  g_object_unref (told);
   wrap_going (&going, stopped);
-  end_and_forget (lost);
+  end_and_forget (lost, &over);
   child = aex_test_caller_ref_child (parent, "child");
   aex_gate_wait (&going.gone);
   g_object_remove_toggle_ref (G_OBJECT (stopped), wrapper_alone, &going);
   g_object_unref (child);
   aex_test_caller_end (parent);
   aex_gate_clear (&going.gone);
+  aex_gate_clear (&over);
 }
 
 typedef struct
 {
   AexCaller *caller;
+  AexGate    over;
   AexGate    fired;
 } Alarm;
+
+static gboolean
+fire (AexPending   *job,
+      GCancellable *cancellable,
+      gpointer      alarm,
+      GError      **error)
+{
+  Alarm *self = alarm;
+
+  tell_thread_over (job, cancellable, &self->over, error);
+  aex_gate_open (&self->fired);
+  return TRUE;
+}
 
 static void
 submit_from_service (gpointer alarm)
 {
   Alarm *self = alarm;
 
-  g_object_unref (aex_executor_submit (AEX_EXECUTOR (self->caller), aex_job_int, NULL, NULL));
-  aex_gate_open (&self->fired);
+  g_object_unref (aex_executor_submit (AEX_EXECUTOR (self->caller), fire, self, NULL));
 }
 
 /* The thread of the timers, which rests for ever on a clock that stands, keeps nothing meanwhile: whoever starts it anew
@@ -475,17 +515,19 @@ test_timer_thread (void)
   Going going = { .lock = NULL };
   AexAlarm *timer;
 
+  aex_gate_init (&alarm.over);
   aex_gate_init (&alarm.fired);
   aex_test_virtual_time ();
   wrap_going (&going, stopped);
   timer = aex_alarm_new (aex_clock_now (), submit_from_service, &alarm, NULL, NULL);
   aex_gate_wait (&alarm.fired);
   aex_alarm_cancel (timer);
-  end_and_forget (alarm.caller);
+  end_and_forget (alarm.caller, &alarm.over);
   aex_gate_wait (&going.gone);
   g_object_remove_toggle_ref (G_OBJECT (stopped), wrapper_alone, &going);
   aex_gate_clear (&going.gone);
   aex_gate_clear (&alarm.fired);
+  aex_gate_clear (&alarm.over);
 }
 
 int
