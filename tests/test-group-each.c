@@ -15,7 +15,8 @@ test_once (void)
 
   each_items_init (&items);
   each_items_start (group, pool, N_ITEMS, each_item_run, &items);
-  g_assert_cmpuint (aex_group_n_members (group), <=, 3);
+  /* Of the three, each can be two for a moment: when its turn is over, and the next is there. */
+  g_assert_cmpuint (aex_group_n_members (group), <=, 6);
   end = each_items_join (group);
   aex_assert_resolved_empty (end);
   for (guint i = 0; i < N_ITEMS; i++)
