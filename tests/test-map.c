@@ -314,10 +314,14 @@ test_first_error_in_order (void)
   items.fails = 1 << 1 | 1 << 2;
   stream = map_items (pool, &items, 3, 0, AEX_MAP_FLAGS_NONE, map_gated);
   aex_gate_wait_n (&items.started, 3);
-  /* 2 fails first, 0 has not ended: the error to see is that of 1. */
-  aex_gate_open (&items.gates[2]);
-  aex_gate_open (&items.gates[1]);
-  aex_gate_open (&items.gates[0]);
+  /* 2 fails first, then 1, and 0 has not ended: the error to see is that of 1. */
+  for (guint i = 3; i-- > 0;)
+    {
+      g_autoptr (AexPending) after = aex_executor_submit (pool, aex_job_int, NULL, NULL);
+
+      aex_gate_open (&items.gates[i]);
+      aex_test_wait (after);
+    }
   assert_take (stream, &items, 0);
   next = aex_pending_stream_next (stream);
   aex_test_wait (next);

@@ -137,7 +137,6 @@ interrupt (void)
   expecting = 0;
   if (getenv ("DUPES_WATCH_TWICE") != NULL)
     kill (getpid (), SIGINT);
-  note ("signal");
 }
 
 /* With the lock: the threads that meet here wait for each other; the last sends the signal. */
@@ -156,7 +155,11 @@ gather (const char *event,
 
   if (++n_gathered == n_threads)
     {
+      /* ThreadSanitizer keeps the signal from the main thread while that waits for the lock. */
+      pthread_mutex_unlock (&lock);
       interrupt ();
+      pthread_mutex_lock (&lock);
+      note ("signal");
       interrupted = TRUE;
       pthread_cond_broadcast (&released);
     }

@@ -169,8 +169,18 @@ WRAP (void, g_cond_wait, (GCond *cond, GMutex *mutex))
   lock (mutex, site);
 }
 
+static gboolean real_time;
+
+void
+aex_interleave_set_real_time (gboolean is_real)
+{
+  real_time = is_real;
+}
+
 WRAP (gboolean, g_cond_wait_until, (GCond *cond, GMutex *mutex, gint64 end_time))
 {
+  if (aex_schedule_is_on () && real_time)
+    return FALSE;
   if (aex_schedule_is_on ())
     aex_interleave_fail ("a wait in real time: scenarios run in virtual time");
   return __real_g_cond_wait_until (cond, mutex, end_time);

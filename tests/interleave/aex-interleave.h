@@ -42,6 +42,9 @@ void aex_interleave_wait_until (gboolean (*ready) (gpointer data), gpointer data
 /* One iteration of a context that aex_interleave_context_new() made; sleeps until something is ready. */
 GMainContext *aex_interleave_context_new (void);
 
+/* In setup, and back in check: a wait in real time ends at once; without, it is a failure. */
+void aex_interleave_set_real_time (gboolean is_real);
+
 /* The scenarios, one function per file. */
 void aex_interleave_add_harness (void);
 void aex_interleave_add_home    (void);

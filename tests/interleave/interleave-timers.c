@@ -9,6 +9,8 @@
 
 typedef struct
 {
+  GMutex        mutex;
+  GCond         cond;
   GMainContext *context;
   AexHome      *home;
   guint         n_fired[2];
@@ -197,9 +199,54 @@ static const AexInterleave alarm_race = {
   .run = { arm_and_cancel, advance }, .check = race_check, .n_outcomes = 2,
 };
 
+/* ---- a thread that is about to wait when time goes on again: nobody advances it any more */
+
+static void
+real_setup (gpointer data)
+{
+  State *state = data;
+
+  g_mutex_init (&state->mutex);
+  g_cond_init (&state->cond);
+  aex_interleave_set_real_time (TRUE);
+}
+
+static void
+wait_once (gpointer data)
+{
+  State *state = data;
+
+  g_mutex_lock (&state->mutex);
+  aex_clock_cond_wait (&state->cond, &state->mutex, G_MAXINT64);
+  g_mutex_unlock (&state->mutex);
+}
+
+static void
+let_time_go (gpointer data)
+{
+  aex_clock_set_virtual (FALSE);
+}
+
+static void
+real_check (gpointer data)
+{
+  State *state = data;
+
+  aex_interleave_set_real_time (FALSE);
+  aex_clock_set_virtual (TRUE);
+  g_cond_clear (&state->cond);
+  g_mutex_clear (&state->mutex);
+}
+
+static const AexInterleave real_again = {
+  .path = "/interleave/X4/real-time-again", .size = sizeof (State), .setup = real_setup,
+  .run = { wait_once, let_time_go }, .check = real_check,
+};
+
 void
 aex_interleave_add_timers (void)
 {
+  aex_interleave_add (&real_again);
   aex_interleave_add (&timers);
   aex_interleave_add (&alarms);
   aex_interleave_add (&alarm_race);
