@@ -175,7 +175,7 @@ aex_clock_cond_wait (GCond *cond, GMutex *mutex, gint64 deadline_us)
     return g_cond_wait_until (cond, mutex, deadline_us);
 
   g_mutex_lock (&clock_lock);
-  /* Who has let time go again meanwhile has woken whom they saw: the caller looks once more. */
+  /* If time goes again since we looked, whoever said so has not seen this thread: it must not wait, but look once more. */
   if (!aex_clock_is_virtual () || aex_clock_now () >= deadline_us)
     {
       g_mutex_unlock (&clock_lock);

@@ -127,8 +127,8 @@ __wrap_write (int         fd,
   return written;
 }
 
-/* ThreadSanitizer puts off what the main thread gets, and of GCC 12 now and then for ever if that goes to poll just then;
- * what a thread sends to itself is handled at once. */
+/* ThreadSanitizer puts off what another thread gets, and that of GCC 12 now and then for ever: the main thread was seen to
+ * sleep in poll, its handler not run.  What a thread sends to itself is handled at once. */
 static int
 send_interrupt (void)
 {

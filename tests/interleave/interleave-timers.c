@@ -246,8 +246,8 @@ static const AexInterleave real_again = {
 void
 aex_interleave_add_timers (void)
 {
-  aex_interleave_add (&real_again);
   aex_interleave_add (&timers);
   aex_interleave_add (&alarms);
   aex_interleave_add (&alarm_race);
+  aex_interleave_add (&real_again);
 }

@@ -56,6 +56,20 @@ class Rules(unittest.TestCase):
             """)
         self.assertEqual((done.stdout, done.returncode), ("True\n", 0), done.stderr)
 
+    def test_R10_lock_that_is_not_found(self):
+        """A Python whose lock C does not find is told so, and works."""
+        done = aextest.run_script("""
+            import importlib, warnings
+            from gi.overrides._asyncexec import raw
+            raw.module.python_protect_references = lambda: False
+            with warnings.catch_warnings(record=True) as seen:
+                warnings.simplefilter("always")
+                importlib.reload(raw)
+            print([warning.category.__name__ for warning in seen if "lock of this Python" in str(warning.message)])
+            print(AsyncExec.ThreadPool(1).submit(int).result())
+            """)
+        self.assertEqual((done.stdout, done.returncode), ("['RuntimeWarning']\n0\n", 0), done.stderr)
+
     def test_R3_values_travel_as_they_are(self):
         plain = [None, True, False, 0, -1, 2**31, 2**63 - 1, -2**63, 1.5, math.inf, "", "täxt", "nul\0inside", "\ud800"]
         for value in plain:
