@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-limits.h"
+#include "executor/aex-core-private.h"
 
 /* E5-E8: how limiters end, and what becomes of them when what they wrap does. */
 
@@ -243,6 +244,65 @@ test_context_dies (void)
   g_object_unref (limiter);
 }
 
+/* --- R10: who looks at a queued job has a reference that is not its wrapper's */
+
+static const AexCoreOps *limiter_ops;
+static guint n_looks;
+
+/* The limiter takes its lock: a wrapper that was alone with the job would be told under it.  Its entry may go meanwhile. */
+static void
+assert_held (AexPending *job)
+{
+  const guint wrapper = 1, entry = 1;
+
+  g_assert_cmpuint (g_atomic_int_get (&G_OBJECT (job)->ref_count), >, wrapper + entry);
+  n_looks++;
+}
+
+static void
+requeue_held (AexTarget *target, AexPending *job, AexLane lane, guint generation)
+{
+  assert_held (job);
+  limiter_ops->target.requeue (target, job, lane, generation);
+}
+
+static void
+job_event_held (AexTarget *target, AexPending *job, AexJobEvent event)
+{
+  if (event == AEX_JOB_DROPPED)
+    assert_held (job);
+  limiter_ops->target.job_event (target, job, event);
+}
+
+static void
+test_looked_at (void)
+{
+  AexExecutor *limiter = aex_test_limited_pool (1, 1);
+  AexTarget *target = (AexTarget *) aex_executor_get_core (limiter);
+  AexBlock block;
+  AexPending *blocker = aex_block_begin (&block, limiter);
+  g_autoptr (AexPending) moved = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (1), NULL);
+  g_autoptr (AexPending) completed = aex_executor_submit (limiter, aex_job_int, GINT_TO_POINTER (2), NULL);
+  AexCoreOps watched;
+
+  limiter_ops = (const AexCoreOps *) target->ops;
+  watched = *limiter_ops;
+  watched.target.requeue = requeue_held;
+  watched.target.job_event = job_event_held;
+  n_looks = 0;
+  target->ops = &watched.target;
+  g_assert_true (aex_pending_set_priority (moved, AEX_PRIORITY_HIGH));
+  g_assert_cmpuint (n_looks, ==, 1);
+  g_assert_true (aex_pending_resolve_int64 (completed, 3));
+  g_assert_cmpuint (n_looks, ==, 2);
+  target->ops = &limiter_ops->target;
+  aex_assert_resolved_int64 (completed, 3);
+  aex_block_end (&block, blocker);
+  aex_test_wait (moved);
+  aex_assert_resolved_int64 (moved, 1);
+  aex_test_shutdown (limiter);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -258,5 +318,6 @@ main (int    argc,
   aex_test_add ("/limiter/E8/wrapped-drops", test_wrapped_drops);
   aex_test_add ("/limiter/E8/over-caller", test_over_caller);
   aex_test_add ("/limiter/E8/context-dies", test_context_dies);
+  aex_test_add ("/limiter/R10/looked-at", test_looked_at);
   return aex_test_run ();
 }
