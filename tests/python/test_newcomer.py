@@ -139,7 +139,7 @@ class Fork(unittest.TestCase):
                     signal.alarm(20)
                     kept = [AsyncExec.ThreadPool(n) for n in made]
                     sys.exit(0)
-                print(os.waitpid(child, 0)[1])
+                print(os.waitpid(child, 0)[1], flush=True)
             """)
         self.assertEqual((out.stdout, out.stderr, out.returncode), ("0\n0\n", "", 0))
 
