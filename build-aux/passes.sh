@@ -3,12 +3,14 @@
 #
 # Sourced by tests/run: how a pass is built, run, counted and reported.
 # Reads $top, $builds, $results; adds to n_passed, n_failed, n_not_run.  The array
-# within, if it is set, is the command that runs a build and its tests elsewhere.
+# within, if it is set, is the command that runs a build and its tests elsewhere;
+# the array needs, of which suites the tests have to be built: otherwise all.
 
 n_passed=0
 n_failed=0
 n_not_run=0
 within=()
+needs=()
 
 heading() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
@@ -39,10 +41,21 @@ configure() {
     printf '%s' "$options" >"$dir/options"
 }
 
+# The targets of ninja that the build NAME is for.
+targets_of() {
+    echo all
+    if [ ${#needs[@]} = 0 ]; then
+        echo meson-test-prereq
+    else
+        "${within[@]}" python3 "$top/build-aux/targets.py" "$builds/$1" "${needs[@]}" 2>>"$builds/$1.log"
+    fi
+}
+
 # build NAME OPTION...
 build() {
-    local name=$1
-    if ! configure "$@" || ! "${within[@]}" ninja -k 0 -C "$builds/$name" all meson-test-prereq >>"$builds/$name.log" 2>&1; then
+    local name=$1 targets
+    if ! configure "$@" || ! targets=$(targets_of "$name") ||
+        ! "${within[@]}" xargs ninja -k 0 -C "$builds/$name" <<<"$targets" >>"$builds/$name.log" 2>&1; then
         tail -n 40 "$builds/$name.log"
         failed "$name: the build"
         return 1
@@ -56,7 +69,7 @@ build() {
 # run_suites NAME LABEL SECONDS ARGUMENT...: meson test in the build NAME, with
 # a limit for all of it; the environment is the caller's.
 run_suites() {
-    local name=$1 label=$2 budget=$3 log code=0 passed failed skipped before=$SECONDS
+    local name=$1 label=$2 budget=$3 log code=0 passed failed skipped unexpected before=$SECONDS
     shift 3
     log=$builds/$name/meson-logs/testlog-$label.json
     rm -f "$log" "${log%.json}-env.json"
@@ -72,11 +85,12 @@ run_suites() {
         return
     fi
     cp "$log" "$results/$label.json"
-    read -r passed failed skipped < <(python3 "$top/build-aux/tally.py" "$log" 2>"$log.failures")
+    read -r passed failed skipped unexpected < <(python3 "$top/build-aux/tally.py" "$log" 2>"$log.failures")
     cat "$log.failures"
     n_passed=$((n_passed + passed))
     n_failed=$((n_failed + failed))
     n_not_run=$((n_not_run + skipped))
+    [ "${CI:-}" != true ] || [ "$unexpected" = 0 ] || failed "$label: $unexpected that could not run"
     if [ "$code" = 124 ] || [ "$code" = 137 ]; then
         failed "$label: more than $budget seconds"
     elif [ "$code" != 0 ] && [ "$failed" = 0 ]; then

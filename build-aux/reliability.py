@@ -33,7 +33,7 @@ PROMISES = {
     3: ("A cancellation is decisive: no effect, or the whole", ("sweep", "effects", "pending", "claim", "promise")),
     4: ("What was given is released once, on its owner's thread", ("destroy",)),
     5: ("No data race", ("thread",)),
-    6: ("No two locks are taken in both orders", ("helgrind", "drd")),
+    6: ("No two locks are taken in both orders", ("lock-order", "helgrind", "drd")),
     7: ("Nothing leaks", ("memcheck",)),
     8: ("Memory stays bounded",
         ("memory", *(f"bounded-{what}" for what in ("thread-pool", "caller", "caller-pool", "limiter", "map",
@@ -79,17 +79,23 @@ class Results:
         for outcome in testlog.read(path):
             for number in set(map(int, ID.findall(outcome.name))):
                 self.outcomes.setdefault(number, []).append((label(path), *outcome[:3]))
-        if label(path) == "thread":
+        if label(path) in ("thread", "lock-order"):
             # A report of the detector ends the program that it is about, and so one of its tests.
             found = testlog.read(path)
-            red = sum(outcome.result == "failed" for outcome in found)
-            passed = sum(outcome.result == "passed" for outcome in found)
-            self.figures["thread"] = [figures.Figure("thread", {"tests": str(passed), "red": str(red)})]
+            values = {"tests": sum(outcome.result == "passed" for outcome in found),
+                      "red": sum(outcome.result == "failed" for outcome in found),
+                      "exceptions": exceptions_of_the_detector()}
+            self.figures[label(path)] = [figures.Figure(label(path), {key: str(value) for key, value in values.items()})]
         here = {}
         for figure in figures.read(path):
             here.setdefault(figure.name.split()[0], []).append(figure)
         for name, found in here.items():
             self.figures.setdefault(name, found)
+
+
+def exceptions_of_the_detector():
+    with open(os.path.join(TOP, "tests", "tsan.supp"), encoding="utf-8") as file:
+        return sum(bool(line.strip()) and not line.startswith("#") for line in file)
 
 
 def label(path):

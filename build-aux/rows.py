@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The row report: which promises of doc/behaviour.md were executed.
 
-usage: rows.py BEHAVIOUR LOG...
+usage: rows.py [--all] BEHAVIOUR LOG...
 
 BEHAVIOUR has a line "- **K44** text" for each promise; one that ends with
 "(later)" is not built yet.  A test proves the rows that its name carries, as in
 /pending/K44/exactly-once or /caller/K23-K24/order.  Only subtests that were
-executed and passed count.  The report informs: it does not fail.
+executed and passed count.  The report informs; with --all it fails when a row
+is missing.
 """
 
+import argparse
 import re
 import sys
 
@@ -54,20 +56,26 @@ def report(now, later, passed, failed):
     show("not yet built", later - proved)
     show("executed though marked (later)", later & proved)
     show("executed but not in doc/behaviour.md", proved - now - later)
+    return now <= proved
 
 
 def main():
-    now, later = read_rows(sys.argv[1])
+    parser = argparse.ArgumentParser(description="Which promises of doc/behaviour.md were executed.")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("behaviour")
+    parser.add_argument("logs", nargs="*", metavar="LOG")
+    args = parser.parse_args()
+    now, later = read_rows(args.behaviour)
     passed, failed = set(), set()
-    for log in sys.argv[2:]:
+    for log in args.logs:
         for outcome in testlog.read(log):
             ids = set(ID.findall(outcome.name)) if "/" in outcome.name else set()
             if outcome.result == "passed":
                 passed |= ids
             elif outcome.result == "failed":
                 failed |= ids
-    report(now, later, passed, failed)
+    return 0 if report(now, later, passed, failed) or not args.all else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -342,7 +342,7 @@ test_many (void)
   for (guint i = 0; i < N_ENDS; i++)
     g_assert_cmpuint (self.n_ended[i], >, 0);
   g_array_sort (self.times, compare_times);
-  g_test_message ("figure: many-executors executors=%u jobs=%u hangs=0 shutdown_us_median=%" G_GINT64_FORMAT
+  g_test_message ("figure: many-executors executors=%u jobs=%u shutdown_us_median=%" G_GINT64_FORMAT
                   " shutdown_us_p99=%" G_GINT64_FORMAT " shutdown_us_max=%" G_GINT64_FORMAT,
                   self.times->len, self.n_submitted, percentile (self.times, 0.5), percentile (self.times, 0.99),
                   percentile (self.times, 1));

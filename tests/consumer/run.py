@@ -83,8 +83,8 @@ def installed(steps, source, work):
                      GI_TYPELIB_PATH=os.path.join(lib, "girepository-1.0"))
     build_consumer(steps, work)
     compiled(steps, work)
-    python(steps, source, prefix)
-    gjs(steps, prefix)
+    python(steps, source, prefix, work)
+    gjs(steps, prefix, work)
     ports(steps, source, work)
     vala(steps, prefix, work)
     packaging.headers(steps, prefix, work)
@@ -105,11 +105,11 @@ def compiled(steps, work):
         if not shutil.which(compiler):
             steps.skip(f"{name}-builds", f"there is no {compiler}")
         elif steps.run(f"{name}-builds", compiler, "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror",
-                       os.path.join(HERE, name), "-o", program, *flags):
+                       name, "-o", program, *flags, cwd=work):
             steps.run(f"{name}-runs", program)
 
 
-def python(steps, source, prefix):
+def python(steps, source, prefix, work):
     try:
         subprocess.run([PYTHON, "-c", "import gi"], check=True, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
@@ -129,15 +129,15 @@ def python(steps, source, prefix):
     there = tree_files(folder)
     steps.result("python-modules-are-there", wanted == there, " ".join(sorted(wanted ^ there)))
     steps.env["PYTHONPATH"] = folder
-    steps.run("python-runs", PYTHON, "consumer.py", folder, cwd=HERE)
+    steps.run("python-runs", PYTHON, "consumer.py", folder, cwd=work)
 
 
-def gjs(steps, prefix):
+def gjs(steps, prefix, work):
     if not shutil.which("gjs"):
         steps.skip("gjs-runs", "gjs is not installed")
         return
     steps.env["XDG_DATA_DIRS"] = os.path.join(prefix, "share") + ":/usr/local/share:/usr/share"
-    steps.run("gjs-runs", "gjs", os.path.join(HERE, "consumer.js"))
+    steps.run("gjs-runs", "gjs", "consumer.js", cwd=work)
 
 
 def ports(steps, source, work):
@@ -188,7 +188,8 @@ def main():
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     steps = Steps(mode, env)
     with tempfile.TemporaryDirectory() as work:
-        for name in ("meson.build", "consumer.c", "consumer.vala"):
+        # Outside of the tree: nothing of it is found by chance.
+        for name in ("meson.build", *(f"consumer.{ending}" for ending in ("c", "cc", "vala", "py", "js"))):
             shutil.copy(os.path.join(HERE, name), work)
         (subproject if mode == "subproject" else installed)(steps, source, work)
     return steps.end()
