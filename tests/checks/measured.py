@@ -112,7 +112,7 @@ def page_problems(files):
     """Pages have their marks, between them a table of a run, and each row of it."""
     found = []
     for name, rows in (("reliability", [f"| {number} | {promise[0]} |" for number, promise in reliability.PROMISES.items()]),
-                       ("performance", ["| row | one operation |", "bars met."])):
+                       ("performance", [f"| {row} | {work} |" for row, work in performance.WORK.items()] + ["bars met."])):
         path = f"doc/{name}.md"
         text = files.get(path, "")
         try:

@@ -97,8 +97,8 @@ aex_growth_end (AexGrowth  *self,
   g_assert_cmpuint (self->n_samples, >=, 8);
   per_second = slope (self, first);
   growth = per_second * (self->seconds[last] - self->seconds[first]);
-  g_test_message ("figure: bounded-%s seconds=%.1f resident_kib=%.0f growth_kib=%.0f %s", self->name,
-                  self->seconds[last], self->kib[last], growth, more);
+  g_test_message ("figure: bounded-%s seconds=%.1f resident_kib=%.0f growth_kib=%ld %s", self->name,
+                  self->seconds[last], self->kib[last], (long) growth, more);
   /* A sanitizer keeps what was freed. */
   if (!aex_test_is_sanitized ())
     g_assert_cmpfloat (growth, <=, MAX_GROWTH_KIB);
