@@ -101,7 +101,7 @@ def sees_what_is_missing():
 
 
 def marked(root):
-    """What one run of planted.c leaves out: the line marked "half" has a branch that was not taken, "none" was not run."""
+    """What one run of planted.c leaves out: a branch of the line marked "half", and the line marked "none"."""
     with open(os.path.join(root, PLANTED), encoding="utf-8") as file:
         lines = file.read().splitlines()
     half, none = (next(number for number, line in enumerate(lines, 1) if line.endswith(f" /* {mark} */"))
