@@ -30,6 +30,10 @@ RECORDS = [
     {"name": "libasyncexec:stress / models", "result": "OK",
      "stdout": "# figure: interleave stop-and-go schedules=12345\n# figure: interleave go schedules=5\nok 1 /model/X2/all\n"
                "# figure: novelty found=3\n"},
+    {"name": "libasyncexec:planted / planted", "result": "OK",
+     "stdout": "".join(f"# figure: planted-{name} defects=3 found=3\n" for name in reliability.DETECTORS[1:])},
+    {"name": f"libasyncexec:planted / planted-{reliability.DETECTORS[0]}", "result": "FAIL",
+     "stdout": f"not ok 1 /planted/X20/one\n# figure: planted-{reliability.DETECTORS[0]} defects=3 found=2\n"},
     {"name": "libasyncexec:fast / broken", "result": "FAIL",
      "stdout": "not ok 1 /flood/X15/one\n# figure: flood jobs=7\n"},
 ]
@@ -73,7 +77,9 @@ def check_reliability(folder):
         missing(rows["15"], ["**FAILED:** broken", "| not measured |"]) + \
         missing(rows["8"], ["not measured | not measured"]) + \
         missing(rows["19"], ["coverage: base: lines 96.5; pending: lines 97"]) + \
-        missing(text, ["- novelty: found 3"])
+        missing(text, ["- novelty: found 3"]) + \
+        missing(rows["20"], [f"planted-{name}: defects 3, found 3;" for name in reliability.DETECTORS[1:]]) + \
+        missing(rows["20"], [f"**not measured:** planted-{reliability.DETECTORS[0]} |"])
     if len(rows) != len(reliability.PROMISES):
         found.append(f"{len(rows)} rows")
     return found

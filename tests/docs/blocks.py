@@ -2,11 +2,12 @@
 """The fenced blocks of a page, and what the page says about them.
 
 A block of Python or JavaScript is a whole program, and so is one of C or Vala
-that has a main(); others of C or Vala are fragments.  A block of ```text that
+that has a main(); others of C or Vala are fragments, which are compiled only, see
+fragments.py.  A block of ```text that
 comes next, in the same section, is what the program prints.  A comment in the
 line before a block says that it is something else:
 
-    <!-- fragment -->     only its syntax is looked at (Python, JavaScript)
+    <!-- fragment -->     it is not run (of Python and JavaScript only the syntax is looked at)
     <!-- continues -->    the end of the program that the block before began
     <!-- from PATH -->    lines of that file, which is tested by itself
 """

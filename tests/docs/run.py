@@ -19,6 +19,8 @@ import tempfile
 import textwrap
 
 import blocks
+import fragments
+from given import GIVEN
 
 SECONDS = 60
 MISSING = "NOT RUN: no %s"
@@ -42,6 +44,7 @@ def flags(*what):
 
 
 def build(folder, command):
+    """What a compiler that is not content says."""
     done = subprocess.run(command, cwd=folder, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.stdout if done.returncode != 0 else None
@@ -58,9 +61,9 @@ class Python:
     def command(self, folder, path):
         return [sys.executable, "-X", "dev", "-W", "ignore::ImportWarning", path]
 
-    def check_fragment(self, text):
+    def check_fragment(self, block, before, page):
         try:
-            compile(text, "fragment", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            compile(block.text, "fragment", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         except SyntaxError as error:
             return str(error)
         return None
@@ -77,10 +80,10 @@ class JavaScript:
     def command(self, folder, path):
         return [need("gjs"), "-m", path]
 
-    def check_fragment(self, text):
+    def check_fragment(self, block, before, page):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "fragment.js")
-            write(path, "async function fragment() {\n" + text + "\n}\n")
+            write(path, "async function fragment() {\n" + block.text + "\n}\n")
             return build(folder, [need("gjs"), "-m", path])
 
 
@@ -88,16 +91,22 @@ class C:
     """A program for the compiler, strictly."""
 
     ending = ".c"
+    strictly = ("-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
+    # A fragment need not use what it shows.
+    part = ("-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-unused-function")
 
     def prepare(self, folder, path):
-        return build(folder, [need("cc", "CC"), "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", path, "-o", "program",
-                              *flags("--cflags", "--libs")])
+        return build(folder, [need("cc", "CC"), *self.strictly, path, "-o", "program", *flags("--cflags", "--libs")])
 
     def command(self, folder, path):
         return [os.path.join(folder, "program")]
 
-    def check_fragment(self, text):
-        return None
+    def check_fragment(self, block, before, page):
+        alone = fragments.is_file(block.text)
+        with tempfile.TemporaryDirectory() as folder:
+            write(os.path.join(folder, "fragment.c"), block.text if alone else fragments.unit(block, before, page))
+            return build(folder, [need("cc", "CC"), *self.strictly, *(() if alone else self.part), "-fsyntax-only",
+                                  "fragment.c", *flags("--cflags")])
 
 
 class Vala(C):
@@ -105,11 +114,25 @@ class Vala(C):
 
     ending = ".vala"
 
-    def prepare(self, folder, path):
+    def valac(self, folder, *arguments):
         library = os.path.join(os.environ.get("AEX_BUILD_DIR", "."), "libasyncexec")
-        options = [option for flag in flags("--cflags", "--libs") for option in ("-X", flag)]
         return build(folder, [need("valac", "VALAC"), "--vapidir", library, "--pkg", "gio-2.0", "--pkg", "asyncexec-1",
-                              "-o", "program", *options, path])
+                              *arguments])
+
+    def prepare(self, folder, path):
+        options = [option for flag in flags("--cflags", "--libs") for option in ("-X", flag)]
+        return self.valac(folder, "-o", "program", *options, path)
+
+    def check_fragment(self, block, before, page):
+        """Statements, or what stands outside of functions."""
+        texts = {"inside.vala": f"using AsyncExec;\nasync void fragment () throws Error {{\n{block.text}\n}}\n",
+                 "outside.vala": "using AsyncExec;\n" + block.text}
+        problems = []
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in texts.items():
+                write(os.path.join(folder, name), text)
+                problems.append(self.valac(folder, "-C", name))
+        return "".join(problems) if all(problems) else None
 
 
 LANGUAGES = {"python": Python(), "javascript": JavaScript(), "c": C(), "vala": Vala()}
@@ -174,12 +197,19 @@ def run_program(block):
     return None
 
 
-def examine(root, block):
+def shown_before(found, block, title):
+    """The fragments that a fragment may refer to."""
+    earlier = [other for other in found[:found.index(block)] if other.kind == "fragment"
+               and other.language == block.language and not fragments.is_file(other.text)]
+    return [fragments.given(GIVEN[title])] + earlier if title in GIVEN else earlier
+
+
+def examine(root, page, block, before):
     """What is wrong with a block, or None."""
     if block.kind == "quotation":
         return check_quotation(root, block)
     if block.kind == "fragment":
-        return LANGUAGES[block.language].check_fragment(block.text)
+        return LANGUAGES[block.language].check_fragment(block, before, page)
     return run_program(block)
 
 
@@ -202,7 +232,7 @@ def main():
     failed = 0
     for number, block in enumerate(wanted, 1):
         try:
-            problem, missing = examine(root, block), None
+            problem, missing = examine(root, page, block, shown_before(found, block, title)), None
         except Missing as error:
             problem, missing = None, error
         failed += problem is not None

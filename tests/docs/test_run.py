@@ -9,6 +9,9 @@ import tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
+C = "```c\n%s\n```\n"
+VALA = "```vala\n%s\n```\n"
+
 # Name: a page, and how many of its blocks are right and wrong.
 PAGES = {
     "output": ("```python\nprint(1)\n```\n\nprints\n\n```text\n1\n```\n", 1, 0),
@@ -24,7 +27,21 @@ PAGES = {
     "bad-quotation": ("<!-- from source.py -->\n```python\nif x:\n    z()\n```\n", 0, 1),
     "quotation-of-nothing": ("<!-- from nothing.py -->\n```python\nif x:\n```\n", 0, 1),
     "two": ("## A b\n```python\n```\n```python\nraise KeyError\n```\n", 1, 1),
-    "other-languages": ("```sh\nfalse\n```\n```c\nfragment\n```\n", 1, 0),
+    "other-languages": ("```sh\nfalse\n```\n```text\nfragment\n```\n", 0, 0),
+    "c-statements": (C % "g_autoptr (AexPending) p = aex_pending_new ();\n\naex_pending_is_done (p);", 1, 0),
+    "c-definition": (C % "static int\nf (void)\n{\n  int a = 1;\n\n  return a;\n}\n\ng_print (\"%d\", f ());", 1, 0),
+    "c-after-another": (C % "int a = 1;" + C % "a++;\n\nint a = 2;" + C % "g_print (\"%d\", a);", 3, 0),
+    "c-file": (C % "#include <stdio.h>\n\nint f (void);" + C % "int printf = 1;", 2, 0),
+    "c-syntax": (C % "g_print (\"\"", 0, 1),
+    "c-unknown-function": (C % "aex_pending_nothing (NULL);", 0, 1),
+    "c-unknown-variable": (C % "aex_pending_is_done (p);", 0, 1),
+    "c-wrong-type": (C % "aex_pending_is_done (\"p\");", 0, 1),
+    "c-bad-definition": (C % "static int\nf (void)\n{\n  return g ();\n}", 0, 1),
+    "c-file-that-includes-too-little": (C % "#include <stddef.h>\n\nextern AexPending *p;", 0, 1),
+    "c-program-that-is-not-run": ("<!-- fragment -->\n" + C % "int\nmain (void)\n{\n  return 3;\n}", 1, 0),
+    "vala-statements": (VALA % "var p = new Pending ();\np.cancel (null);", 1, 0),
+    "vala-definition": (VALA % "using AsyncExec;\n\npublic class Abc : Object { public Pending? p; }", 1, 0),
+    "vala-unknown-method": (VALA % "new Pending ().nothing ();", 0, 1),
 }
 
 

@@ -15,7 +15,7 @@ def main():
     path, tool, program, modes = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     reason = valgrind.why_not(tool)
     print(f"1..{2 * len(modes)}")
-    failed = number = 0
+    failed = number = n_found = 0
     for mode in modes:
         for args, wanted, name in (([mode], valgrind.REPORTED, "found"),
                                    ([mode, "--fixed"], 0, "twin-is-silent")):
@@ -27,9 +27,12 @@ def main():
             code, _, errors = valgrind.run(path, tool, program, *args, timeout=60)
             good = code == wanted
             failed += not good
+            n_found += good and wanted != 0
             if not good:
                 print(f"{args}: exit code {code}, not {wanted}\n{errors[-3000:]}", file=sys.stderr)
             print(f"{'ok' if good else 'not ok'} {number} {name}", flush=True)
+    if not reason:
+        print(f"# figure: planted-{tool} defects={len(modes)} found={n_found}")
     return 1 if failed else 0
 
 
