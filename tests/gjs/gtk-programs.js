@@ -61,7 +61,8 @@ const programs = {
             print(`cancelled ${AsyncExec.isCancelled(error)}`);
             app.quit();
         });
-        Gio.Subprocess.new(['kill', '-INT', new Gio.Credentials().get_unix_pid().toString()], 0);
+        // The shell's own: not every Debian has the program.
+        Gio.Subprocess.new(['sh', '-c', 'kill -INT "$0"', new Gio.Credentials().get_unix_pid().toString()], 0);
     },
 };
 
