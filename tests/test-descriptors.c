@@ -95,7 +95,8 @@ test_new_thread (void)
   g_assert_error (pool_error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
 }
 
-/* In a process that has not made the default context yet.  Nothing of the library has been used in this one: it forks. */
+/* --- in a process that has not made the default context yet.  Nothing of the library has been used in this one: it forks. */
+
 static void
 use_first (void)
 {
@@ -121,27 +122,120 @@ use_first (void)
   aex_pending_resolve (promise, NULL);
 }
 
-static int first_status;
+/* A script's executor dispatches from the main context of whoever made it. */
+#define SCRIPTED_TYPE_EXECUTOR (scripted_executor_get_type ())
+G_DECLARE_FINAL_TYPE (ScriptedExecutor, scripted_executor, SCRIPTED, EXECUTOR, AexExecutor)
+
+struct _ScriptedExecutor
+{
+  AexExecutor parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (ScriptedExecutor, scripted_executor, AEX_TYPE_EXECUTOR)
+
+static void
+scripted_executor_dispatch (AexExecutor *executor,
+                            AexPending  *job,
+                            GError     **error)
+{
+  aex_pending_run (job);
+}
+
+static void
+scripted_executor_class_init (ScriptedExecutorClass *klass)
+{
+  AEX_EXECUTOR_CLASS (klass)->dispatch = scripted_executor_dispatch;
+}
+
+static void
+scripted_executor_init (ScriptedExecutor *self)
+{
+}
+
+static AexExecutor *
+scripted_without_context (void)
+{
+  AexExecutor *executor;
+
+  take_descriptors ();
+  executor = g_object_new (SCRIPTED_TYPE_EXECUTOR, NULL);
+  give_descriptors_back ();
+  return executor;
+}
+
+/* It is not closed: it says what is missing, and the next one is as usual. */
+static void
+use_scripted (void)
+{
+  g_autoptr (AexExecutor) refusing = scripted_without_context ();
+  g_autoptr (AexExecutor) executor = NULL;
+  g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) stopped = NULL;
+  g_autoptr (AexPendingStream) mapped = aex_executor_map (refusing, 2, 1, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
+
+  assert_refused (aex_executor_submit (refusing, aex_job_int, NULL, NULL));
+  assert_refused (aex_pending_stream_next (mapped));
+  executor = g_object_new (SCRIPTED_TYPE_EXECUTOR, NULL);
+  job = aex_executor_submit (executor, aex_job_int, GINT_TO_POINTER (7), NULL);
+  aex_test_run_until_done (job);
+  aex_assert_resolved_int64 (job, 7);
+  stopped = aex_executor_shutdown (refusing, AEX_SHUTDOWN_FLAGS_NONE);
+  aex_test_run_until_done (stopped);
+}
+
+/* What the wrapped executor refuses, for want of something, is not told as a shutdown. */
+static void
+use_map_through_limiter (void)
+{
+  g_autoptr (AexExecutor) refusing = scripted_without_context ();
+  g_autoptr (AexExecutor) limiter = aex_limiter_new (refusing, 1);
+  g_autoptr (AexPendingStream) mapped = aex_executor_map (limiter, 2, 1, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, NULL, NULL);
+  g_autoptr (AexPending) next = aex_pending_stream_next (mapped);
+  g_autoptr (AexPending) stopped = NULL;
+
+  aex_test_run_until_done (next);
+  aex_assert_failed_with (next, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  stopped = aex_executor_shutdown (limiter, AEX_SHUTDOWN_FLAGS_NONE);
+  aex_test_run_until_done (stopped);
+}
+
+typedef struct
+{
+  const char *path;
+  AexTestFunc func;
+  int         status;   /* of the child */
+} First;
+
+static First firsts[] = {
+  { "/descriptors/X9/from-the-start", use_first, 0 },
+  { "/descriptors/X9-S4/scripted-from-the-start", use_scripted, 0 },
+  { "/descriptors/X9-E4/map-through-limiter", use_map_through_limiter, 0 },
+};
 
 static void
 fork_first (void)
 {
-  pid_t child = fork ();
-
-  if (child == 0)
+  for (guint i = 0; i < G_N_ELEMENTS (firsts); i++)
     {
-      alarm (20);
-      use_first ();
-      _exit (0);
+      pid_t child = fork ();
+
+      if (child == 0)
+        {
+          alarm (20);
+          firsts[i].func ();
+          _exit (0);
+        }
+      g_assert_cmpint (waitpid (child, &firsts[i].status, 0), ==, child);
     }
-  waitpid (child, &first_status, 0);
 }
 
 static void
-test_from_the_start (void)
+test_first (gconstpointer data)
 {
-  g_assert_true (WIFEXITED (first_status));
-  g_assert_cmpint (WEXITSTATUS (first_status), ==, 0);
+  const First *first = data;
+
+  g_assert_true (WIFEXITED (first->status));
+  g_assert_cmpint (WEXITSTATUS (first->status), ==, 0);
 }
 
 int
@@ -152,6 +246,7 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_add ("/descriptors/X9/caller-refuses", test_caller_refuses);
   aex_test_add ("/descriptors/X9-K4/new-thread", test_new_thread);
-  aex_test_add ("/descriptors/X9/from-the-start", test_from_the_start);
+  for (guint i = 0; i < G_N_ELEMENTS (firsts); i++)
+    aex_test_add_data (firsts[i].path, &firsts[i], test_first);
   return aex_test_run ();
 }

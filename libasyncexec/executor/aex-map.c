@@ -318,27 +318,52 @@ runner_drop (AexEntry *entry, AexTarget *target)
 static const AexEntryKind runner_kind = { .run = runner_run, .drop = runner_drop };
 
 /* Scripted executors and those that are built on others know only jobs. */
+typedef struct {
+  AexMap *map;
+  AexPendingStream *stream;    /* NULL: taken */
+  AexPending *job;             /* a reference, until the job lets go of this */
+} AexRunnerJob;
+
 static gboolean
 runner_job (AexPending *job, GCancellable *cancellable, gpointer data, GError **error)
 {
-  AexEntry *entry = data;
+  AexRunnerJob *self = data;
 
   (void) job;
   (void) cancellable;
   (void) error;
-  entry->a = NULL;
-  runner_run (&(AexEntry) { &runner_kind, entry->c, entry->b, NULL }, NULL);
+  runner_run (&(AexEntry) { &runner_kind, self->map, g_steal_pointer (&self->stream), NULL }, NULL);
   return TRUE;
+}
+
+static void
+runner_job_discard (gpointer data)
+{
+  AexRunnerJob *self = data;
+
+  g_object_unref (self->job);
+  g_free (self);
+}
+
+/* It says why, if it was not for a shutdown. */
+static void
+runner_job_refused (AexPending *job, gpointer data)
+{
+  AexRunnerJob *self = data;
+  gboolean failed = AEX_PHASE (aex_pending_load (job)) == AEX_PHASE_REJECTED;
+
+  runner_failed (self->map, g_steal_pointer (&self->stream), failed ? aex_pending_dup_error (job) : map_closed_error ());
 }
 
 static void
 runner_job_free (gpointer data)
 {
-  AexEntry *entry = data;
+  AexRunnerJob *self = data;
 
-  if (entry->a != NULL)
-    runner_drop (&(AexEntry) { &runner_kind, entry->c, entry->b, NULL }, NULL);
-  g_free (entry);
+  if (self->stream != NULL)
+    aex_pending_add_done_callback_inline (self->job, runner_job_refused, self, runner_job_discard);
+  else
+    runner_job_discard (self);
 }
 
 static void
@@ -347,7 +372,7 @@ post_runner (AexMap *self, AexPendingStream *stream)
   AexEntry entry = { &runner_kind, self, stream, NULL };
   const AexCoreOps *ops = AEX_CORE_OPS (self->core);
   GError *error = NULL;
-  AexEntry *copy;
+  AexRunnerJob *runner;
   g_autoptr (AexPending) job = NULL;
 
   if (ops->ensure_thread != NULL && !ops->ensure_thread (self->core, &error))
@@ -360,16 +385,14 @@ post_runner (AexMap *self, AexPendingStream *stream)
       aex_target_post_or_drop (&self->core->target, AEX_LANE_DEFAULT, &entry);
       return;
     }
-  copy = g_new0 (AexEntry, 1);
-  copy->a = copy;
-  copy->b = stream;
-  copy->c = self;
-  job = aex_pending_new_job (&self->core->target, NULL, (gpointer) runner_job, copy, runner_job_free, 0);
+  runner = g_new (AexRunnerJob, 1);
+  job = aex_pending_new_job (&self->core->target, NULL, (gpointer) runner_job, runner, runner_job_free, 0);
+  *runner = (AexRunnerJob) { self, stream, g_object_ref (job) };
   entry = (AexEntry) { &aex_job_kind, g_object_ref (job), NULL, NULL };
   if (ops->hand_over (self->core, AEX_LANE_DEFAULT, &entry, &error))
     return;
   g_object_unref (job);
-  copy->a = NULL;
+  runner->stream = NULL;
   aex_core_refuse (self->core, job, AEX_REFUSED_CLOSED, NULL);
   runner_failed (self, stream, error != NULL ? error : map_closed_error ());
 }

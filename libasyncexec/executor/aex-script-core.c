@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "executor/aex-script-core-private.h"
 
+#include "base/aex-home-private.h"
 #include "base/aex-i18n-private.h"
 #include "base/aex-weak-private.h"
 #include "pending/aex-value-private.h"
@@ -8,6 +9,7 @@
 typedef struct {
   AexCore core;
   gboolean dispatch_anywhere;
+  GError *refusal;         /* const: why there is no place to dispatch from; NULL: there is one, or it needs none */
   GMutex lock;             /* guards the rest */
   GHashTable *queued;      /* AexPending, a reference: dispatched and not started yet */
   guint n_running;
@@ -104,6 +106,16 @@ arrange_dispatch (AexScriptCore *self, AexPending *job)
     dispatch_drop (&entry, NULL);
 }
 
+static gboolean
+script_ensure_thread (AexCore *core, GError **error)
+{
+  AexScriptCore *self = (AexScriptCore *) core;
+
+  if (G_UNLIKELY (self->refusal != NULL) && error != NULL)
+    *error = g_error_copy (self->refusal);
+  return self->refusal == NULL;
+}
+
 static AexAcceptance
 script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **error)
 {
@@ -113,7 +125,12 @@ script_submit (AexCore *core, AexLane lane, const AexEntry *submitted, GError **
   AexPending *job = is_job ? submitted->a : aex_core_job_for_post (core, submitted);
 
   (void) lane;
-  (void) error;
+  if (G_UNLIKELY (!aex_core_is_closed (core) && !script_ensure_thread (core, error)))
+    {
+      if (!is_job)
+        aex_core_undo_post (job);
+      return AEX_REFUSED_ERROR;
+    }
   g_mutex_lock (&self->lock);
   if (aex_core_is_closed (core) || (max > 0 && g_hash_table_size (self->queued) >= max))
     {
@@ -136,7 +153,8 @@ script_hand_over (AexCore *core, AexLane lane, const AexEntry *entry, GError **e
   gboolean ok;
 
   (void) lane;
-  (void) error;
+  if (G_UNLIKELY (!script_ensure_thread (core, error)))
+    return FALSE;
   g_mutex_lock (&self->lock);
   ok = atomic_load (&core->state) != AEX_EXECUTOR_STATE_STOPPED;
   if (ok)
@@ -314,6 +332,7 @@ script_finalize (AexTarget *target)
 {
   AexScriptCore *self = (AexScriptCore *) target;
 
+  g_clear_error (&self->refusal);
   g_hash_table_unref (self->queued);
   g_mutex_clear (&self->lock);
   aex_core_clear (&self->core);
@@ -388,6 +407,7 @@ static const AexCoreOps script_ops = {
   .count = script_count,
   .close_on_dispose = TRUE,
   .get_width = script_get_width,
+  .ensure_thread = script_ensure_thread,
   .jobs_only = TRUE,
   .scripted = TRUE,
 };
@@ -401,5 +421,11 @@ aex_script_core_new (AexExecutor *facade, gboolean dispatch_anywhere)
   g_mutex_init (&self->lock);
   self->queued = g_hash_table_new (NULL, NULL);
   self->dispatch_anywhere = dispatch_anywhere;
+  if (G_UNLIKELY (self->core.owner == NULL && !dispatch_anywhere))
+    {
+      AexHome *home = aex_home_get_for_thread (aex_thread_get (), &self->refusal);
+
+      self->core.owner = home != NULL ? aex_target_ref (home) : NULL;
+    }
   return &self->core;
 }

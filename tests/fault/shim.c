@@ -6,7 +6,7 @@
  *
  * fails the first pthread_create() and every eventfd(); "*3" is every third.  For SHORT instead of an error, read(), pread()
  * and write() move one byte.  AE_FAIL_LATER is the same, counted only from the moment the program calls ae_fail_arm() until
- * ae_fail_disarm().  ae_fail_get_hits() says how many calls were failed.
+ * ae_fail_disarm().  ae_fail_get_hits() says how many calls were failed; ae_fail_set_rules() has other rules from now on.
  *
  * AE_RAIN=2000 sends SIGUSR1, whose handler does not restart calls, to every thread every 2000 microseconds, while armed.
  *
@@ -92,9 +92,11 @@ static const struct { const char *name; int error; } errors[] = {
   { "SHORT", SHORT },
 };
 
-void ae_fail_arm      (void);
-void ae_fail_disarm   (void);
-int  ae_fail_get_hits (void);
+void        ae_fail_arm       (void);
+void        ae_fail_disarm    (void);
+int         ae_fail_get_hits  (void);
+void        ae_fail_set_rules (const char *text);
+const char *ae_fail_get_name  (int call);
 
 static int
 error_from_name (const char *name,
@@ -246,6 +248,25 @@ ae_fail_get_hits (void)
   return atomic_load (&n_hits);
 }
 
+/* For a program that is alone, and not armed. */
+void
+ae_fail_set_rules (const char *text)
+{
+  for (int i = 0; i < N_CALLS; i++)
+    {
+      rules[i].error = 0;
+      atomic_store (&rules[i].n_calls, 0);
+    }
+  parse (text);
+}
+
+/* NULL beyond the last. */
+const char *
+ae_fail_get_name (int call)
+{
+  return call < N_CALLS ? rules[call].name : NULL;
+}
+
 /* The errno to fail with, or 0. */
 static int
 failure (int call)
@@ -253,7 +274,7 @@ failure (int call)
   Rule *rule = &rules[call];
   int n;
 
-  if (rule->error == 0 || !atomic_load (&armed))
+  if (!atomic_load (&armed) || rule->error == 0)
     return 0;
   n = atomic_fetch_add (&rule->n_calls, 1) + 1;
   if (rule->every ? n % rule->nth != 0 : n != rule->nth)
@@ -283,7 +304,7 @@ fails_io (int     call,
   struct stat status;
   int error;
 
-  if (rules[call].error == 0)
+  if (!atomic_load (&armed) || rules[call].error == 0)
     return 0;
   if (rules[call].error != EINTR)
     {

@@ -40,8 +40,11 @@ is_of_limit (Limit         limit,
 static gboolean
 is_passed_on (LimitsWorld *w)
 {
-  g_autoptr (GError) error = aex_pending_dup_error (w->pendings[w->variant]);
+  g_autoptr (GError) error = NULL;
 
+  if (!w->of_pendings)
+    return FALSE;
+  error = aex_pending_dup_error (w->pendings[w->variant]);
   return is_of_limit (w->limit, error);
 }
 
@@ -53,7 +56,11 @@ limits_see (LimitsWorld  *w,
     return;
   if (error->message == NULL || *error->message == '\0')
     limits_mistake (w, "an error without a message (%s %d)", g_quark_to_string (error->domain), error->code);
-  if (w->is_checked && is_of_limit (w->limit, error) && !is_passed_on (w))
+  if (!w->is_checked || !is_of_limit (w->limit, error))
+    return;
+  if (is_passed_on (w))
+    w->n_passed_on++;
+  else
     w->n_reported++;
 }
 

@@ -34,6 +34,7 @@ enum { LIMITS_PRODUCER, LIMITS_MAP, LIMITS_AS_COMPLETED, LIMITS_N_STREAMS };
 typedef struct
 {
   guint             variant;            /* which subject */
+  gboolean          of_pendings;        /* the subjects are pendings */
   Limit             limit;
   gboolean          is_checked;         /* the limit holds, and what fails now counts */
 
@@ -84,6 +85,7 @@ typedef struct
   char             *mistake;            /* the first one */
   guint             n_calls;
   guint             n_reported;         /* errors that are those of the limit */
+  guint             n_passed_on;        /* those that the subject had already */
 } LimitsWorld;
 
 typedef struct
@@ -91,7 +93,9 @@ typedef struct
   const char *name;
   void      (*call) (LimitsWorld *w);
   guint       n_variants;
+  gboolean    of_pendings;              /* the subjects are pendings */
   guint       fails;                    /* bits: limits that it reports */
+  guint       silent[N_LIMITS];         /* bits: subjects for which it does not */
   gboolean    makes_tasks;              /* or is given one */
   const char *problem;                  /* why there is no call, or NULL */
 } LimitsFunction;
@@ -101,7 +105,7 @@ extern const guint          limits_n_functions;
 
 /* --- the world (limits-world.c) */
 /* On first use the limit holds already, and nothing of the library has been used before. */
-LimitsWorld *limits_world_new      (Limit limit, guint variant, gboolean first_use);
+LimitsWorld *limits_world_new      (Limit limit, const LimitsFunction *function, guint variant, gboolean first_use);
 /* Whatever is under way ends, still under the limit; then it is seen what came of it. */
 void         limits_world_settle   (LimitsWorld *w);
 void         limits_world_shutdown (LimitsWorld *w);

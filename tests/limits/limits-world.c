@@ -163,14 +163,16 @@ make_what_comes (LimitsWorld *w)
 }
 
 LimitsWorld *
-limits_world_new (Limit    limit,
-                  guint    variant,
-                  gboolean first_use)
+limits_world_new (Limit                 limit,
+                  const LimitsFunction *function,
+                  guint                 variant,
+                  gboolean              first_use)
 {
   LimitsWorld *w = g_new0 (LimitsWorld, 1);
 
   w->limit = limit;
   w->variant = variant;
+  w->of_pendings = function->of_pendings;
   w->is_checked = first_use;
   w->returned = g_ptr_array_new_with_free_func (g_object_unref);
   w->awaited = g_ptr_array_new_with_free_func (g_object_unref);

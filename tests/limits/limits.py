@@ -7,7 +7,8 @@ usage: limits.py check GIR SOURCE_ROOT      the table agrees with the GIR and wi
        limits.py update GIR SOURCE_ROOT     gives new functions a line in the table, takes out those that are gone
 
 limits.toml has a line for each function: its class, and the limits that it reports. test-limits sees to it that it
-reports these and no others. A function is called with arguments that are found by name or type in ARGUMENTS; what needs
+reports these and no others, and for each of its subjects, but for those that are named below the lines as silent, with
+the reason. A function is called with arguments that are found by name or type in ARGUMENTS; what needs
 more than one call has a CUSTOM in limits-custom.c.
 """
 
@@ -158,6 +159,15 @@ SUBJECTS = {
     "limits_stream (w)": "LIMITS_N_STREAMS",
 }
 
+SUBJECT_NAMES = {
+    "LIMITS_N_EXECUTORS": ("busy-pool", "fresh-pool", "main-caller", "thread-caller", "caller-pool", "limiter", "scripted"),
+    "LIMITS_N_CALLERS": ("main-caller", "thread-caller"),
+    "LIMITS_N_THREAD_POOLS": ("busy-pool", "fresh-pool"),
+    "LIMITS_N_PENDINGS": ("promise", "running", "queued", "resolved", "rejected", "cancelled", "derived"),
+    "LIMITS_N_STREAMS": ("producer", "map", "as-completed"),
+    "1": ("only",),
+}
+
 
 def tag_of(element):
     return element.tag.rsplit("}", 1)[-1]
@@ -248,8 +258,29 @@ RELEASE = {
 # ---- the table and what it has to agree with
 
 def read_table(path):
+    """({name: line}, [what is silent])"""
     with open(path, "rb") as file:
-        return tomllib.load(file)
+        table = tomllib.load(file)
+    return {name: line for name, line in table.items() if name != "silent"}, table.get("silent", [])
+
+
+def silent_problems(table, silent):
+    names = {name for group in SUBJECT_NAMES.values() for name in group}
+    seen = set()
+    for group in silent:
+        limit = group.get("limit")
+        if not group.get("reason") or not group.get("subjects") or not group.get("functions"):
+            yield f"silent about {limit!r}: has to say which subjects of which functions, and the reason"
+        for subject in group.get("subjects", ()):
+            if subject not in names:
+                yield f"silent about {limit!r}: unknown subject {subject!r}"
+        for function in group.get("functions", ()):
+            if limit not in table.get(function, {}).get("fails", ()):
+                yield f"{function}: is silent about {limit!r} for some, and its line does not say that it reports that"
+            for subject in group.get("subjects", ()):
+                if (function, limit, subject) in seen:
+                    yield f"{function}: is twice silent about {limit!r} for {subject!r}"
+                seen.add((function, limit, subject))
 
 
 def table_problems(functions, table):
@@ -284,8 +315,8 @@ def manual_problems(table, manual):
 
 
 def problems(material):
-    functions, table, manual = material
-    return [*table_problems(functions, table), *manual_problems(table, manual)]
+    functions, (table, silent), manual = material
+    return [*table_problems(functions, table), *silent_problems(table, silent), *manual_problems(table, manual)]
 
 
 def sample(text):
@@ -299,10 +330,15 @@ def check(gir, root):
         manual = file.read()
     material = (read_gir(gir)[0], read_table(os.path.join(root, "tests/limits/limits.toml")), manual)
     function = sample(' throws="1"')
-    good = {"aex_f": {"class": "error", "fails": ["threads"]}}
+    group = {"limit": "threads", "subjects": ["limiter"], "functions": ["aex_f"], "reason": "it needs none"}
+    line = {"aex_f": {"class": "error", "fails": ["threads"]}}
+    good = (line, [group])
     text = "## Under limits\n\n| `aex_f()` | | yes |\n"
-    bad = [({"aex_f": function}, {}, text), ({}, good, text), ({"aex_f": sample("")}, good, text),
-           ({"aex_f": function}, good, ""), ({"aex_f": function}, {"aex_f": {"class": "error"}}, text)]
+    bad = [({"aex_f": function}, ({}, []), text), ({}, good, text), ({"aex_f": sample("")}, good, text),
+           ({"aex_f": function}, good, ""), ({"aex_f": function}, ({"aex_f": {"class": "error"}}, []), text)]
+    bad += [({"aex_f": function}, (line, [{**group, **change}]), text) for change in (
+        {"limit": "forked"}, {"subjects": ["nobody"]}, {"subjects": []}, {"functions": ["aex_g"]}, {"reason": ""})]
+    bad.append(({"aex_f": function}, (line, [group, group]), text))
     return checklib.report([
         ("/checks/limits/X9-X12/table", problems(material)),
         ("/checks/limits/finds-bad-samples", [f"nothing found in {b!r}" for b in bad if not problems(b)]),
@@ -317,14 +353,16 @@ def line_of(name, line):
 
 def update(gir, root):
     path = os.path.join(root, "tests/limits/limits.toml")
-    functions, table = read_gir(gir)[0], read_table(path)
+    functions, (table, _) = read_gir(gir)[0], read_table(path)
     with open(path, encoding="utf-8") as file:
-        head = "".join(line for line in file if line.startswith("#") or not line.strip())
+        lines, mark, silent = file.read().partition("\n# ---- silent")
+        head = "".join(f"{line}\n" for line in lines.splitlines() if line.startswith("#") or not line.strip())
     for name, function in functions.items():
         table.setdefault(name, {"class": function.signature_classes()[0]})
     with open(path, "w", encoding="utf-8") as file:
         file.write(head.rstrip("\n") + "\n\n")
         file.writelines(line_of(name, table[name]) for name in sorted(functions))
+        file.write(mark + silent)
     return 0
 
 
@@ -403,9 +441,24 @@ def result_text(function, line, call, release):
     return [f"  {kind} result = {call};"], after
 
 
+def silent_bits(name, n_subjects, silent):
+    """For each limit, the subjects that it does not say."""
+    bits = dict.fromkeys(LIMITS, 0)
+    for group in silent:
+        for subject in group["subjects"] if name in group["functions"] else ():
+            bits[group["limit"]] |= 1 << SUBJECT_NAMES[n_subjects].index(subject)
+    return ", ".join(f"0x{bits[limit]:x}" for limit in LIMITS)
+
+
+def row(name, call, n_subjects, flags, silent, tasks):
+    of_pendings = "TRUE" if n_subjects == "LIMITS_N_PENDINGS" else "FALSE"
+    bits = silent_bits(name, n_subjects, silent)
+    return f'  {{ "{name}", {call}, {n_subjects}, {of_pendings}, {flags}, {{ {bits} }}, {tasks}, NULL }},'
+
+
 def generate(gir, root):
     functions, release = read_gir(gir)
-    table = read_table(os.path.join(root, "tests/limits/limits.toml"))
+    table, silent = read_table(os.path.join(root, "tests/limits/limits.toml"))
     with open(os.path.join(root, "tests/limits/limits-custom.c"), encoding="utf-8") as file:
         custom = dict(re.findall(r"^CUSTOM \((aex_\w+), (\w+)\)", file.read(), flags=re.M))
     out = ["/* Written by tests/limits/limits.py. */", '#include "limits-test.h"', ""]
@@ -413,7 +466,7 @@ def generate(gir, root):
 
     def uncalled(name, why):
         """Builds, and fails when it is run."""
-        rows.append(f'  {{ "{name}", NULL, 0, 0, FALSE, "{why}" }},')
+        rows.append(f'  {{ "{name}", NULL, 0, FALSE, 0, {{ 0 }}, FALSE, "{why}" }},')
 
     for name in sorted(custom.keys() - functions.keys()):
         uncalled(name, "there is a CUSTOM call and no public function of that name")
@@ -426,7 +479,7 @@ def generate(gir, root):
         tasks = "TRUE" if line["class"] == "task" or re.search(r"_gio|_task|_finish$", name) else "FALSE"
         if name in custom:
             out.insert(2, f"void custom_{name} (LimitsWorld *w);")
-            rows.append(f'  {{ "{name}", custom_{name}, {custom[name]}, {flags}, {tasks}, NULL }},')
+            rows.append(row(name, f"custom_{name}", custom[name], flags, silent, tasks))
             continue
         try:
             lines, before, arguments, n_subjects = call_text(function, line, release)
@@ -438,7 +491,7 @@ def generate(gir, root):
             declaration = [d.split(" = ")[0] + ";" for d in declaration] + before + \
                 ["  result = " + d.split(" = ", 1)[1] for d in declaration]
         out += ["static void", f"call_{name} (LimitsWorld *w)", "{", *lines, *declaration, *after, "}", ""]
-        rows.append(f'  {{ "{name}", call_{name}, {n_subjects}, {flags}, {tasks}, NULL }},')
+        rows.append(row(name, f"call_{name}", n_subjects, flags, silent, tasks))
     print("\n".join([*out, "const LimitsFunction limits_functions[] = {", *rows, "};", "",
                      "const guint limits_n_functions = G_N_ELEMENTS (limits_functions);"]))
     return 0

@@ -36,6 +36,7 @@ typedef struct
 {
   guint n_calls;
   guint n_reported;
+  guint n_passed_on;
   char  mistake[256];
 } Report;
 
@@ -43,9 +44,16 @@ static Report *report;
 static guint   n_calls;
 static guint   n_forked_calls;
 
-/* Bits: limits that a function was seen to report, and those that were tried. */
-static guint  *seen;
-static guint   tried;
+/* Of a function at a limit, bits: its subjects. */
+typedef struct
+{
+  guint called[N_LIMITS];
+  guint reported[N_LIMITS];
+  guint passed_on[N_LIMITS];    /* what the subject had to say already */
+} Seen;
+
+static Seen   *seen;
+static guint   tried;           /* bits: limits */
 
 /* --- limits */
 
@@ -123,6 +131,7 @@ tell (LimitsWorld *w)
 {
   report->n_calls += w->n_calls;
   report->n_reported += w->n_reported;
+  report->n_passed_on += w->n_passed_on;
   if (w->mistake != NULL)
     g_strlcpy (report->mistake, w->mistake, sizeof report->mistake);
 }
@@ -153,6 +162,8 @@ call_forked (LimitsWorld          *w,
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   if (WIFSIGNALED (status))
     limits_mistake (w, WTERMSIG (status) == SIGALRM ? "hangs" : "dies from signal %d", WTERMSIG (status));
+  else if (!WIFEXITED (status) || WEXITSTATUS (status) != 0)
+    limits_mistake (w, "exit status %d", WEXITSTATUS (status));
   /* Those of the child are not ours. */
   w->n_given = g_atomic_int_get (&w->n_destroyed);
 }
@@ -216,7 +227,7 @@ call_in_child (const Situation      *situation,
       warm_up ();
       before = takes_census (variant) ? aex_census_take () : NULL;
     }
-  w = limits_world_new (situation->limit, variant, situation->first_use);
+  w = limits_world_new (situation->limit, function, variant, situation->first_use);
   if (!situation->first_use)
     impose (w, situation->limit);
   if (situation->limit == LIMIT_FORKED)
@@ -270,6 +281,35 @@ call (const Situation      *situation,
   return FALSE;
 }
 
+/* What the call of a subject showed; FALSE: it was not even called.  From the start some can not even be made. */
+static gboolean
+note (const Situation      *situation,
+      const LimitsFunction *function,
+      guint                 variant)
+{
+  Seen *self = &seen[function - limits_functions];
+  guint bit = 1u << variant;
+
+  if (report->n_calls > 0)
+    self->called[situation->limit] |= bit;
+  if (report->n_reported > 0)
+    self->reported[situation->limit] |= bit;
+  if (report->n_passed_on > 0)
+    self->passed_on[situation->limit] |= bit;
+  if (report->n_calls > 0 || (situation->first_use && function->problem == NULL))
+    return TRUE;
+  g_printerr ("%s: %s, subject %u: was not called\n", situation->path, function->name, variant);
+  return FALSE;
+}
+
+static gboolean
+is_left_out (const LimitsFunction *function)
+{
+  const char *only = g_getenv ("AEX_LIMITS_ONLY");
+
+  return only != NULL && !g_str_equal (only, function->name);
+}
+
 static void
 test_situation (gconstpointer data)
 {
@@ -280,23 +320,18 @@ test_situation (gconstpointer data)
   for (guint i = 0; i < limits_n_functions; i++)
     {
       const LimitsFunction *function = &limits_functions[i];
-      guint n_calls_before = n_calls;
 
-      if (g_getenv ("AEX_LIMITS_ONLY") != NULL && !g_str_equal (g_getenv ("AEX_LIMITS_ONLY"), function->name))
+      if (is_left_out (function))
         continue;
       if (function->problem != NULL)
-        g_printerr ("%s is not called: %s\n", function->name, function->problem);
+        {
+          g_printerr ("%s is not called: %s\n", function->name, function->problem);
+          n_bad++;
+        }
       for (guint variant = 0; variant < function->n_variants; variant++)
         {
           n_bad += !call (situation, function, variant);
-          if (report->n_reported > 0)
-            seen[i] |= 1u << situation->limit;
-        }
-      /* From the start some can not even be made. */
-      if (n_calls == n_calls_before && (!situation->first_use || function->problem != NULL))
-        {
-          g_printerr ("%s: %s was not called\n", situation->path, function->name);
-          n_bad++;
+          n_bad += !note (situation, function, variant);
         }
     }
   if (n_bad > 0)
@@ -316,16 +351,65 @@ test_table (void)
       for (Limit limit = 0; limit < N_LIMITS; limit++)
         {
           guint bit = 1u << limit;
+          gboolean reports = seen[i].reported[limit] != 0;
 
-          if ((tried & bit) == 0 || (seen[i] & bit) == (function->fails & bit))
-            continue;
-          if (g_getenv ("AEX_LIMITS_ONLY") != NULL && !g_str_equal (g_getenv ("AEX_LIMITS_ONLY"), function->name))
+          if ((tried & bit) == 0 || is_left_out (function) || reports == ((function->fails & bit) != 0))
             continue;
           g_printerr ("%s %s \"%s\", limits.toml says that it %s\n", function->name,
-                      seen[i] & bit ? "reports" : "does not report", limit_names[limit],
-                      seen[i] & bit ? "does not" : "does");
+                      reports ? "reports" : "does not report", limit_names[limit], reports ? "does not" : "does");
           n_bad++;
         }
+    }
+  if (n_bad > 0)
+    g_test_fail ();
+}
+
+/* Not only for one of its subjects: for each, unless the table says why not. */
+static guint
+check_subjects (guint  i,
+                Limit  limit,
+                guint *n_reporting)
+{
+  const LimitsFunction *function = &limits_functions[i];
+  guint n_bad = 0;
+
+  for (guint variant = 0; variant < function->n_variants; variant++)
+    {
+      guint bit = 1u << variant;
+      gboolean silent = (function->silent[limit] & bit) != 0;
+      gboolean reported = (seen[i].reported[limit] & bit) != 0;
+
+      *n_reporting += reported;
+      if ((seen[i].called[limit] & bit) == 0 || reported != silent)
+        continue;
+      if (!reported && seen[i].passed_on[limit] & bit)
+        continue;
+      g_printerr ("%s, subject %u, %s \"%s\", limits.toml says that it %s\n", function->name, variant,
+                  reported ? "reports" : "does not report", limit_names[limit], reported ? "does not" : "does");
+      n_bad++;
+    }
+  return n_bad;
+}
+
+static void
+test_subjects (void)
+{
+  guint n_bad = 0;
+
+  for (Limit limit = 0; limit < N_LIMITS; limit++)
+    {
+      guint n_called = 0, n_reporting = 0;
+
+      if ((tried & 1u << limit) == 0)
+        continue;
+      for (guint i = 0; i < limits_n_functions; i++)
+        {
+          if ((limits_functions[i].fails & 1u << limit) == 0 || is_left_out (&limits_functions[i]))
+            continue;
+          n_called += (guint) __builtin_popcount (seen[i].called[limit]);
+          n_bad += check_subjects (i, limit, &n_reporting);
+        }
+      g_print ("# figure: limits limit=%s subjects=%u reporting=%u\n", limit_names[limit], n_called, n_reporting);
     }
   g_print ("# figure: limits functions=%u calls=%u forked=%u\n", limits_n_functions, n_calls, n_forked_calls);
   if (n_bad > 0)
@@ -346,11 +430,12 @@ main (int    argc,
       g_error ("%s can not be executed again", argv[0]);
     }
   g_test_init (&argc, &argv, NULL);
-  seen = g_new0 (guint, limits_n_functions);
+  seen = g_new0 (Seen, limits_n_functions);
   report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   g_assert_true (report != MAP_FAILED);
   for (guint i = 0; i < G_N_ELEMENTS (situations); i++)
     g_test_add_data_func (situations[i].path, &situations[i], test_situation);
   g_test_add_func ("/limits-table/X9-X12/as-written", test_table);
+  g_test_add_func ("/limits-table/X9-X12/each-subject", test_subjects);
   return g_test_run ();
 }
