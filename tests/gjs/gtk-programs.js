@@ -8,6 +8,15 @@ imports.gi.versions.Gtk = '4.0';
 const {AsyncExec, Gio, GLib, GObject, Gtk} = imports.gi;
 const System = imports.system;
 
+// From 2.80 on GLib has them in a namespace of their own, and says so if they are used elsewhere.
+function addSignal(...rest) {
+    try {
+        return (imports.gi.GLibUnix.signal_add ?? imports.gi.GLibUnix.signal_add_full)(...rest);
+    } catch {
+        return GLib.unix_signal_add(...rest);
+    }
+}
+
 const programs = {
     async awaits(app, window) {
         const label = new Gtk.Label();
@@ -53,7 +62,7 @@ const programs = {
     controlC(app) {
         const pool = new AsyncExec.ThreadPool();
         const walk = pool.call('file-walk', {path: '/usr'});
-        GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, 2, () => {
+        addSignal(GLib.PRIORITY_DEFAULT, 2, () => {
             walk.cancel('interrupted');
             return GLib.SOURCE_REMOVE;
         });
@@ -61,8 +70,7 @@ const programs = {
             print(`cancelled ${AsyncExec.isCancelled(error)}`);
             app.quit();
         });
-        // The shell's own: not every Debian has the program.
-        Gio.Subprocess.new(['sh', '-c', 'kill -INT "$0"', new Gio.Credentials().get_unix_pid().toString()], 0);
+        Gio.Subprocess.new(['kill', '-INT', new Gio.Credentials().get_unix_pid().toString()], 0);
     },
 };
 
