@@ -23,7 +23,7 @@ LOCALES = ("C.UTF-8", "en_US.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8"
 KEYWORDS = ("--from-code=UTF-8", "--keyword=_", "--keyword=N_", "--keyword=g_dngettext:2,3", "--keyword=aex_ngettext:1,2")
 # What is the same in a language, and why.
 SAME = {}
-DIRECTIVE = re.compile(r"%(?:\d+\$)?[-+ #0]*\d*(?:\.\d+)?(?:ll|l|z|h)?[a-zA-Z]")
+DIRECTIVE = re.compile(r"%(?:\(\w+\)|\d+\$)?[-+ #0]*\d*(?:\.\d+)?(?:ll|l|z|h)?[a-zA-Z]")
 # Dictionaries of one's own typography: a message must not have the other's.
 FOREIGN = {"de": "“%s”", "fr": "“", "es": "“"}
 
@@ -133,11 +133,22 @@ def found_by_libc(localedir, language, wanted, folder):
 
 def check_problems():
     """The check sees what it is there for."""
-    wanted = {"a %s": "a %s", ("b", 0): "b", "c: ": "c: "}
-    good = {"a %s": "x %s", ("b", 0): "y", "c: ": "z: "}
-    bad = ({"a %s": ""}, {"a %s": "a %s"}, {"a %s": "x %d"}, {"c: ": "z:"}, {"a %s": "“%s”"})
+    wanted = {"a %s": "a %s", ("b", 0): "b", "c: ": "c: ", "d %(e)s": "d %(e)s"}
+    good = {"a %s": "x %s", ("b", 0): "y", "c: ": "z: ", "d %(e)s": "w %(e)s"}
+    bad = ({"a %s": ""}, {"a %s": "a %s"}, {"a %s": "x %d"}, {"c: ": "z:"}, {"a %s": "“%s”"}, {"d %(e)s": "w %(f)s"})
     found = [f"nothing is found in {sample}" for sample in bad if not problems("de", wanted, {**good, **sample})]
     return found + problems("de", wanted, good)
+
+
+def report(group, outcomes):
+    """Prints TAP for (name, problems); gives the exit code."""
+    print(f"1..{len(outcomes)}")
+    for number, (name, wrong) in enumerate(outcomes, 1):
+        for problem in wrong:
+            print(f"# {problem}".rstrip().replace("\n", "\n# "))
+            print(problem, file=sys.stderr)
+        print(f"{'not ok' if wrong else 'ok'} {number} /{group}/{name}", flush=True)
+    return 1 if any(wrong for _, wrong in outcomes) else 0
 
 
 def main():
@@ -149,13 +160,7 @@ def main():
             outcomes += [(f"{language}/source", source_problems(root, language)),
                          (f"{language}/complete", problems(language, wanted, catalogue(localedir, language))),
                          (f"{language}/found", found_by_libc(localedir, language, wanted, folder))]
-    print(f"1..{len(outcomes)}")
-    for number, (name, wrong) in enumerate(outcomes, 1):
-        for problem in wrong:
-            print(f"# {problem}".rstrip().replace("\n", "\n# "))
-            print(problem, file=sys.stderr)
-        print(f"{'not ok' if wrong else 'ok'} {number} /po/{name}", flush=True)
-    return 1 if any(wrong for _, wrong in outcomes) else 0
+    return report("po", outcomes)
 
 
 if __name__ == "__main__":

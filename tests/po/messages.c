@@ -8,6 +8,8 @@
 #include <asyncexec.h>
 #include <libintl.h>
 #include <locale.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static void
 say (const char *name, const char *message)
@@ -166,6 +168,42 @@ say_scopes (void)
   say_error ("scope-cancelled", g_steal_pointer (&error));
 }
 
+static gpointer
+acquire (gpointer context)
+{
+  return GINT_TO_POINTER (g_main_context_acquire (context));
+}
+
+/* At last: the main context is the other thread's from then on. */
+static void
+say_other_thread (void)
+{
+  g_autoptr (AexPending) promise = aex_pending_new ();
+  GError *error = NULL;
+
+  g_assert_true (GPOINTER_TO_INT (g_thread_join (g_thread_new ("owner", acquire, g_main_context_default ()))));
+  aex_pending_run_until_done (promise, AEX_WAIT_FLAGS_NONE, -1, NULL, &error);
+  say_error ("other-thread", error);
+}
+
+/* Says nothing, for the reason is in the language of the system, if that is installed.  Late: without a descriptor the
+ * catalogue could not be opened. */
+static void
+lack_descriptors (void)
+{
+  struct rlimit before, none;
+  g_autoptr (GError) error = NULL;
+  int lowest = dup (STDERR_FILENO);
+
+  close (lowest);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none = before;
+  none.rlim_cur = (rlim_t) lowest;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_null (aex_caller_new_thread ("none", &error));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+}
+
 int
 main (void)
 {
@@ -181,5 +219,7 @@ main (void)
   say_combinations ();
   say_executors ();
   say_scopes ();
+  lack_descriptors ();
+  say_other_thread ();
   return 0;
 }

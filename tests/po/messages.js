@@ -49,6 +49,9 @@ const pool = Executor.getDefault();
 await say('no-operation', pool.call('fly'));
 await say('no-algorithm', pool.call('file-checksum', {path: '/etc/passwd', algorithm: 'rot13'}));
 await say('first-of-none', Pending.first([]));
+sayThrown('of-c', () => AsyncExec.Scope.prototype.waitFinish());
+sayThrown('any-thread', () => promise.addDoneCallbackInline());
+sayThrown('of-a-map', () => AsyncExec.PendingStream.prototype.setValue());
 
 const caller = Caller.getCurrent();
 caller.max_pending = 1;

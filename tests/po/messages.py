@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Provokes errors in Python, and prints what they say: see messages.c."""
 
+import asyncio
 import locale
 import os
+import time
 
 import asyncexec
 from gi.repository import GLib
@@ -24,6 +26,40 @@ def rejected(message):
     return pending
 
 
+async def wait_in_loop():
+    asyncexec.Pending().result()
+
+
+async def ask_for_caller():
+    return asyncexec.Caller.current()
+
+
+def wait_for_itself():
+    for _ in asyncexec.as_completed([asyncexec.current_pending()]):
+        pass
+
+
+class OtherManager(asyncexec.PendingManager):
+    """A class of its own."""
+
+
+def say_tokens():
+    manager, other = asyncexec.PendingManager(), OtherManager()
+    token = manager.activate()
+    say("other-manager", GLib.Error, other.deactivate, token)
+    manager.deactivate(token)
+    say("used-token", GLib.Error, manager.deactivate, token)
+
+
+def say_waits(pool):
+    say("blocks", asyncexec.WouldDeadlock, asyncio.run, wait_in_loop())
+    say("runs-nothing", GLib.Error, pool.submit(lambda: asyncexec.Pending().run_until_done()).result)
+    say("on-a-pool", GLib.Error, pool.submit(ask_for_caller).result)
+    say("own-item", asyncexec.WouldDeadlock, pool.submit(wait_for_itself).result)
+    [(_, message)] = pool.run_multiple([lambda: time.sleep(0.05)], timeout=0.001)
+    print(f"task-time\t{message}")
+
+
 def main():
     locale.setlocale(locale.LC_ALL, "")
     # With its first message, which need not be one of C, the library says where catalogues are.
@@ -42,7 +78,12 @@ def main():
     say("group-2", asyncexec.GroupError, asyncexec.Pending.any([rejected("a"), rejected("b")]).result)
     with asyncexec.ThreadPool(1) as pool:
         say("no-operation", Exception, pool.call("fly").result)
-    print(f"no-worker\t{asyncexec.WorkerDied()}")
+        say_waits(pool)
+    say_tokens()
+    for name, kind in (("no-worker", asyncexec.WorkerDied), ("no-end", asyncexec.WouldDeadlock),
+                       ("too-many", asyncexec.Busy), ("not-done-alone", asyncexec.NotDone),
+                       ("closed-alone", asyncexec.Closed)):
+        print(f"{name}\t{kind()}")
     say("closed", asyncexec.Closed, pool.submit(abs, -1).result)
 
 

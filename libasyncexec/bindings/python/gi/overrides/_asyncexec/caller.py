@@ -102,7 +102,8 @@ class Caller(Raw, Executor):
         if loop is not None:
             hosting.ensure(loop)
         if contexts.local.stepping and contexts.own_context() is None:
-            raise errors.no_context("This coroutine runs on a pool, whose threads have no main context: use submit()")
+            message = errors.N_("This coroutine runs on a pool, whose threads have no main context: use submit()")
+            raise errors.no_context(errors.translate(message))
         try:
             caller = Raw.ref_current()
         except GLib.Error as error:

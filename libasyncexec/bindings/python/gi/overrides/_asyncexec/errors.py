@@ -309,6 +309,13 @@ def report_callback(fn, exception):
     report(f"callback {fn!r}", exception)
 
 
+def would_block(call, instead):
+    """The error of a call that would block the loop of its own thread."""
+    # Named, so that a translation may turn them round.
+    return WouldDeadlock(translate(N_("%(call)s would block the loop of this thread: use %(instead)s"))
+                         % {"call": call, "instead": instead})
+
+
 def no_context(message):
     """The error of a thread that has no main context."""
     return GLib.Error.new_literal(raw.Error.quark(), message, raw.Error.NO_CONTEXT)

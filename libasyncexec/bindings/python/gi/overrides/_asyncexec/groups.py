@@ -107,12 +107,14 @@ class PendingManager(raw.module.PendingManager, PendingTracker):
     def deactivate(self, token):
         """Makes that one active again which was before; raises for a token of another class, or one that was used."""
         if token.manager_class is not type(self):
-            raise _mismatch(f"This token belongs to {token.manager_class.__name__}: give each to a manager of its class")
+            message = errors.translate(errors.N_("This token belongs to %s: give each to a manager of its class"))
+            raise _mismatch(message % token.manager_class.__name__)
         try:
             scopes.managers.reset(token.token)
         except (RuntimeError, ValueError) as error:
-            raise _mismatch("This token was used before, or in another context: give each token once, "
-                            "where it was made") from error
+            message = errors.N_("This token was used before, or in another context: give each token once, "
+                                "where it was made")
+            raise _mismatch(errors.translate(message)) from error
 
     def remove(self, pending):
         """Forgets a pending; raises when it does not know it."""
@@ -341,7 +343,7 @@ class PendingGroup(Raw, PendingTracker):
 
     def __enter__(self):
         if contexts.local.stepping or contexts.running_loop() is not None:
-            raise errors.WouldDeadlock("the end of a group would block the loop of this thread: use async with")
+            raise errors.would_block("with", "async with")
         return self._begin()
 
     def __exit__(self, kind, exception, traceback):

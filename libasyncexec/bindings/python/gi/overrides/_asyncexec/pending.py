@@ -174,10 +174,10 @@ class Pending(Raw):
     def run_until_done(self, timeout=None):
         """Iterates the main context of this thread until it is done; returns its value or raises its exception."""
         if contexts.local.stepping or contexts.running_loop() is not None:
-            raise errors.WouldDeadlock("run_until_done() would block the loop of this thread: use await")
+            raise errors.would_block("run_until_done()", "await")
         context = contexts.own_context()
         if context is None or not context.acquire():
-            raise errors.no_context("This thread runs no main context: use result()")
+            raise errors.no_context(errors.translate(errors.N_("This thread runs no main context: use result()")))
         try:
             waiting.iterate(context, self, timeout, scopes.current())
         finally:

@@ -177,7 +177,7 @@ class Service(Raw):
 
     def __enter__(self):
         if contexts.local.stepping or contexts.running_loop() is not None:
-            raise errors.WouldDeadlock("the end of a service would block the loop of this thread: use async with")
+            raise errors.would_block("with", "async with")
         started = self._enter()
         try:
             started.result()

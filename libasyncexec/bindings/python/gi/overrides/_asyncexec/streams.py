@@ -247,7 +247,7 @@ class Limit:
         if limit is not None and raw.Pending.is_done(limit) and job.cancelled():
             ended = raw.Pending.dup_error(limit)
             if ended is not None and ended.matches(*errors.TIMED_OUT):
-                return errors.Timeout(f"Task timed out after {self._seconds} seconds.")
+                return errors.Timeout(errors.translate(errors.N_("Task timed out after %s seconds.")) % self._seconds)
         return errors.outcome_error(job, error)
 
 
@@ -357,7 +357,8 @@ def as_completed(items, *, max_concurrent=None, timeout=None, cancel_unfinished=
             return None
         pending = several.as_pending(item)
         if pending is current:
-            raise errors.WouldDeadlock("a job among the items can not wait for itself: deadlock!")
+            message = errors.translate(errors.N_("a job among the items can not wait for itself: deadlock!"))
+            raise errors.WouldDeadlock(message)
         return pending
 
     if hasattr(items, "__aiter__"):

@@ -28,7 +28,7 @@ def block(pending, timeout=None, *, what="result()", instead="await"):
     if _is_done(pending):
         return
     if contexts.local.stepping or contexts.running_loop() is not None:
-        raise errors.WouldDeadlock(f"{what} would block the loop of this thread: use {instead}")
+        raise errors.would_block(what, instead)
     release.collect()
     context = contexts.own_context()
     if context is None or GLib.main_depth() > 0 or raw.Pending.get_current() is not None:
