@@ -30,7 +30,7 @@ static const GOptionEntry options[] = {
   { "bound", 0, 0, G_OPTION_ARG_INT, &option_bound, "So many preemptions (2; in the full tier 3)", "N" },
   { "replay", 0, 0, G_OPTION_ARG_STRING, &option_replay, "Only this order of steps", "ORDER" },
   { "random", 0, 0, G_OPTION_ARG_INT, &option_random, "So many orders by chance, without a bound", "N" },
-  { "seed", 0, 0, G_OPTION_ARG_INT, &option_seed, "For --random", "N" },
+  { "seed", 0, 0, G_OPTION_ARG_INT, &option_seed, "For --random; 0: any", "N" },
   { "all", 0, 0, G_OPTION_ARG_NONE, &option_all, "Also orders that must end alike", NULL },
   { "find", 0, 0, G_OPTION_ARG_STRING, &option_find, "The library is broken: say so under this name", "NAME" },
   { "list", 'l', 0, G_OPTION_ARG_NONE, &option_list, "Only the paths", NULL },
@@ -197,7 +197,7 @@ explore (const AexInterleave *scenario, guint number)
   AexSearchMode mode = option_replay != NULL ? AEX_SEARCH_REPLAY
                      : option_random > 0 ? AEX_SEARCH_RANDOM : option_all ? AEX_SEARCH_ALL : AEX_SEARCH_REDUCED;
   gint64 start = g_get_monotonic_time ();
-  g_autofree char *how = NULL;
+  g_autofree char *how = NULL, *preemptions = NULL;
 
   running = scenario;
   n_orders = 0;
@@ -216,8 +216,11 @@ explore (const AexInterleave *scenario, guint number)
     how = g_strdup_printf ("seed-%d", option_seed);
   else
     how = g_strdup_printf ("bound-%u", bound);
-  printf ("# figure: interleave %s schedules=%u preemptions=%s outcomes=%u ms=%d\n", strrchr (scenario->path, '/') + 1,
-          n_orders, mode == AEX_SEARCH_RANDOM ? "any" : how + strlen ("bound-"), g_hash_table_size (outcomes),
+  /* Of several scenarios the page shows the least and the most. */
+  if (mode != AEX_SEARCH_RANDOM)
+    preemptions = g_strdup_printf (" min_preemptions=%u max_preemptions=%u", bound, bound);
+  printf ("# figure: interleave%s %s schedules=%u%s outcomes=%u ms=%d\n", preemptions != NULL ? "" : "-random",
+          strrchr (scenario->path, '/') + 1, n_orders, preemptions != NULL ? preemptions : "", g_hash_table_size (outcomes),
           (int) ((g_get_monotonic_time () - start) / 1000));
   print_outcomes ();
   if (option_find != NULL)
@@ -263,6 +266,8 @@ aex_interleave_main (int argc, char **argv)
       g_printerr ("%s\n", error->message);
       return 2;
     }
+  if (option_seed == 0)
+    option_seed = g_random_int_range (1, G_MAXINT32);
   /* Looking again while nobody else goes on finds nothing new. */
   g_setenv ("AEX_SPIN", "0", TRUE);
   for (guint i = 0; i < 4; i++)

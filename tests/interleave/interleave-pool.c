@@ -140,7 +140,7 @@ let_time_pass (gpointer data)
 
 static const AexInterleave idle = {
   .path = "/interleave/X2/pool-idle", .size = sizeof (State), .setup = setup,
-  .run = { submit_one_by_one, let_time_pass, shut_down_at_last }, .check = work_check, .heavy = 2,
+  .run = { submit_one_by_one, let_time_pass, shut_down_at_last }, .check = work_check, .heavy = 1,
 };
 
 /* ---- the pool is shut down at any moment: what it accepted runs, what it refused is cancelled */
@@ -165,7 +165,7 @@ end_check (gpointer data)
 
 static const AexInterleave end = {
   .path = "/interleave/E5-E6/pool-shutdown", .size = sizeof (State), .setup = setup,
-  .run = { submit_first, submit_second, shut_down }, .check = end_check, .heavy = 2, .n_outcomes = 3,
+  .run = { submit_first, submit_second, shut_down }, .check = end_check, .heavy = 1, .n_outcomes = 3,
 };
 
 void

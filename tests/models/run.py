@@ -136,7 +136,7 @@ def run_search(path, name, search, tools, report):
         except Broken as error:
             report.say(title, str(error))
             return
-        print(f"# figure: {name} {search.name} states={result.states} depth={result.depth}")
+        print(f"# figure: {name} {search.name} states={result.states} max_depth={result.depth}")
         if search.kind and result.first:
             print(f"# found: {result.first}")
         why = judge(search, result)
