@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One pending that is a job: a worker comes to its entry, others record an outcome, cancel it, let its time run out, attach
- * callbacks, and block.  It ends once, as those were told who asked; its function runs once or never, and is told when it is
+ * One pending that is a job: a worker comes to its entry, or a waiter claims it, others record an outcome, cancel it, let its
+ * time run out, attach callbacks, and block; a shutdown drops the entry, or cancels what runs.  It ends once, as those were told who asked; its function runs once or never, and is told when it is
  * cancelled; each waiter is told once, in order; the executor counts it right; its closure is released once, before the end.
  *
  * source: libasyncexec/pending/aex-pending-state.c: tell_executor, note_done, aex_pending_claim, final_phase, settle,
  *         settle_from, write_outcome, function_ended, record_queued, aex_pending_record, aex_pending_function_done,
  *         cancel_queued, after_cancel, cancel_once, aex_pending_cancel_as
  * source: libasyncexec/pending/aex-pending-job.c: aex_pending_release_closure, aex_pending_interrupt, record_return,
- *         forget_frame, aex_pending_run_claimed, release_if_dead, job_run, aex_frame_push, aex_frame_pop
+ *         forget_frame, aex_pending_run_claimed, release_if_dead, job_run, job_drop, aex_job_entry_close, aex_frame_push,
+ *         aex_frame_pop
  * source: libasyncexec/pending/aex-pending-waiters.c: take_waiters, tell_waiters, aex_pending_attach, aex_pending_detach
  * source: libasyncexec/pending/aex-pending-wait.c: wait_begin, wait_block, wait_end
  *
@@ -16,12 +17,16 @@
  * correct: P18 correct-cancelled-twice CANCELLERS=2
  * correct: K56 correct-waiters CANCELLERS=1 WAITERS BLOCKER
  * correct: K44 correct-all-at-once RECORDER CANCELLERS=1 BLOCKER
+ * correct: E6 correct-shut-down RECORDER CANCELLERS=1 SHUTDOWN
  * correct: X3 correct-told-of-cancellation CANCELLERS=1 UNTIL_CANCELLED
  * bug: P18 start-without-claim assert CANCELLERS=1 BUG_START_UNCLAIMED
  * bug: K47 recorded-in-two-steps assert RECORDER CANCELLERS=0 BUG_RECORD_UNCOMPARED
  * bug: I1 return-does-not-wait-for-the-writer assert RECORDER CANCELLERS=0 BUG_RETURN_IGNORED
  * bug: K44 attached-without-recheck assert CANCELLERS=0 WAITERS BUG_ATTACH_UNCHECKED
  * bug: K56 two-deliver assert CANCELLERS=0 WAITERS BUG_TWO_DELIVER
+ * bug: E6 dropped-though-it-runs assert CANCELLERS=0 SHUTDOWN BUG_DROP_ANYWAY
+ * bug: E6 dropped-in-silence assert RECORDER CANCELLERS=0 SHUTDOWN BUG_DROP_SILENT
+ * bug: E6 closed-uncompared assert RECORDER CANCELLERS=0 SHUTDOWN BUG_DROP_UNCOMPARED
  * bug: X3 frame-published-last assert CANCELLERS=1 BUG_FRAME_LAST
  * bug: X3 frame-forgotten-without-lock assert CANCELLERS=1 BUG_FRAME_UNLOCKED
  * bug: X3 cancelled-before-frame assert CANCELLERS=1 UNTIL_CANCELLED BUG_FRAME_UNCHECKED
@@ -46,6 +51,7 @@ chan list = [4] of { byte };        /* the oldest first */
 
 mtype data = CLOSURE;
 bool func_gone;
+bool entry_taken;                   /* out of the queue: by the worker, or by a shutdown */
 bool frame_alive, frame_cancelled;
 byte outcome;                       /* 1: the worker's, 2: the recorder's */
 bool token;                         /* of the parker of the thread that blocks */
@@ -196,22 +202,8 @@ inline interrupt ()
   UNLOCK (mutex)
 }
 
-proctype canceller ()
+inline cancel_as ()
 {
-  mtype kind, frame;
-  bool tells, done, acted, result, queued;
-  byte waiter;
-  chan mine = [3] of { byte };
-
-#ifdef UNTIL_CANCELLED
-  kind = EXPLICIT;
-#else
-  if
-  :: kind = EXPLICIT
-  :: kind = TIMEOUT
-  :: kind = ONLY_QUEUED
-  fi;
-#endif
   atomic {
     if
     :: kind == ONLY_QUEUED && phase != QUEUED
@@ -244,6 +236,58 @@ proctype canceller ()
   if :: queued -> n_dropped++ :: else fi;
   if :: acted && !done -> interrupt () :: else fi;
   if :: done && tells -> tell_waiters () :: else fi
+}
+
+proctype canceller ()
+{
+  mtype kind, frame;
+  bool tells, done, acted, result, queued;
+  byte waiter;
+  chan mine = [3] of { byte };
+
+#ifdef UNTIL_CANCELLED
+  kind = EXPLICIT;
+#else
+  if
+  :: kind = EXPLICIT
+  :: kind = TIMEOUT
+  :: kind = ONLY_QUEUED
+  fi;
+#endif
+  cancel_as ()
+}
+
+/* The entry is dropped, if the worker has not come to it before; what runs is cancelled. */
+proctype shutdown ()
+{
+  mtype kind, frame;
+  bool tells, done, acted, result, queued, taken;
+  byte waiter;
+  chan mine = [3] of { byte };
+
+  atomic {
+    if
+    :: !entry_taken -> entry_taken = true; taken = true; kind = ONLY_QUEUED
+    :: else -> kind = EXPLICIT
+    fi
+  }
+#ifdef BUG_DROP_UNCOMPARED
+  if
+  :: taken && phase == QUEUED -> n_dropped++; phase = CANCELLED; cancel_said = true; n_done++; if :: wait -> tell_waiters () :: else fi
+  :: else
+  fi;
+#else
+#ifdef BUG_DROP_SILENT
+  if :: !taken -> cancel_as () :: else fi;
+#else
+  cancel_as ();
+#endif
+#endif
+#ifdef BUG_DROP_ANYWAY
+  if :: taken -> n_released++ :: else fi
+#else
+  if :: taken && !started -> n_released++ :: else fi
+#endif
 }
 
 /* ---- the worker */
@@ -301,10 +345,19 @@ inline run_claimed ()
 
 proctype worker ()
 {
-  bool won, is_job, tells, claimed;
+  bool won, is_job, tells, claimed, mine_is_the_entry = true;
   byte waiter;
   chan mine = [3] of { byte };
 
+#ifdef SHUTDOWN
+  /* Without the entry it is a waiter, who claims what is queued wherever that is. */
+  atomic {
+    if
+    :: !entry_taken -> entry_taken = true
+    :: mine_is_the_entry = false
+    fi
+  }
+#endif
 #ifdef BUG_START_UNCLAIMED
   if
   :: phase == QUEUED -> claimed = true; phase = RUNNING; started = true
@@ -320,7 +373,7 @@ proctype worker ()
 #endif
   if
   :: claimed -> n_started++; run_claimed ()
-  :: else -> if :: !started -> n_released++ :: else fi
+  :: else -> if :: mine_is_the_entry && !started -> n_released++ :: else fi
   fi
 }
 
@@ -392,8 +445,12 @@ init
     run attacher ();
 #endif
 #ifdef BLOCKER
-    run blocker ()
+    run blocker ();
 #endif
+#ifdef SHUTDOWN
+    run shutdown ();
+#endif
+    skip
   }
 }
 
