@@ -143,6 +143,23 @@ class Exit(unittest.TestCase):
             print(pool.submit(int).cancelled())
             """, "0\nTrue\n")
 
+    def test_R10_interrupt_while_the_source_is_closed(self):
+        self.assert_ends("""
+            from gi.overrides._asyncexec import context
+            print(AsyncExec.ThreadPool(1).submit(int).result())
+            class Writer:
+                \"\"\"Whose close() an interrupt comes into.\"\"\"
+                def __init__(self, writer):
+                    self.writer, self.interrupts = writer, [KeyboardInterrupt]
+                def close(self):
+                    if self.interrupts:
+                        raise self.interrupts.pop()
+                    self.writer.close()
+                    print("closed")
+            source, _ = context._signal_source(GLib.MainContext.default())
+            source.writer = Writer(source.writer)
+            """, "0\nclosed\n")
+
     def test_asyncio_with_a_pool(self):
         self.assert_ends("""
             import asyncio

@@ -476,7 +476,8 @@ class Cancellation(WithPool):
         async def main():
             gate = aextest.Gate()
             async with Group() as group:
-                with AsyncExec.move_on_after(0.01):
+                # Long enough for the job to start: one that had not is cancelled.
+                with AsyncExec.move_on_after(0.3):
                     job = self.pool.submit(gate.hold)
                     await job
                 self.assertFalse(group.cancelled())

@@ -95,7 +95,11 @@ def _signal_source(context):
 def _close_default_source():
     global _default_source
     source, _default_source = _default_source, None
-    source.close()
+    try:
+        source.close()
+    except KeyboardInterrupt:
+        # Nobody is left to hear of it but Python's complaint.
+        source.close()
 
 
 class _Interrupt:
