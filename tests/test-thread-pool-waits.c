@@ -465,6 +465,62 @@ test_hint_outside (void)
   g_assert_null (aex_pending_get_current ());
 }
 
+/* --- E6: the entry of a job that a wait has claimed is still in the queue, but the job runs */
+typedef struct
+{
+  AexExecutor *pool;
+  AexGate      started, release;
+} Claimed;
+
+static gboolean
+job_claimed (AexPending   *job,
+             GCancellable *cancellable,
+             gpointer      user_data,
+             GError      **error)
+{
+  Claimed *self = user_data;
+
+  aex_gate_open (&self->started);
+  aex_gate_wait (&self->release);
+  aex_pending_resolve_int64 (job, g_cancellable_is_cancelled (cancellable) ? 0 : 1);
+  return TRUE;
+}
+
+static gboolean
+job_claims (AexPending   *job,
+            GCancellable *cancellable,
+            gpointer      user_data,
+            GError      **error)
+{
+  Claimed *self = user_data;
+  g_autoptr (AexPending) claimed = aex_executor_submit (self->pool, job_claimed, self, NULL);
+
+  if (!aex_pending_wait (claimed, AEX_WAIT_FLAGS_NONE, -1, NULL, error))
+    return FALSE;
+  aex_pending_resolve_int64 (job, aex_pending_get_int64 (claimed, NULL));
+  return TRUE;
+}
+
+static void
+test_dropped_queue (void)
+{
+  Claimed claimed = { .pool = aex_test_pool (1) };
+  g_autoptr (AexPending) job = NULL, done = NULL;
+
+  aex_gate_init (&claimed.started);
+  aex_gate_init (&claimed.release);
+  job = aex_executor_submit (claimed.pool, job_claims, &claimed, NULL);
+  aex_gate_wait (&claimed.started);
+  done = aex_executor_shutdown (claimed.pool, AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED);
+  aex_gate_open (&claimed.release);
+  aex_test_wait (done);
+  aex_test_wait (job);
+  aex_assert_resolved_int64 (job, 1);
+  aex_gate_clear (&claimed.started);
+  aex_gate_clear (&claimed.release);
+  g_object_unref (claimed.pool);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -473,6 +529,7 @@ main (int    argc,
   aex_test_add ("/pool/claim/thousand-deep", test_thousand_deep);
   aex_test_add ("/pool/claim/tree", test_tree);
   aex_test_add ("/pool/claim/through-all", test_through_all);
+  aex_test_add ("/pool/claim/E6-dropped-queue", test_dropped_queue);
   aex_test_add ("/pool/claim/unrelated-jobs-elsewhere", test_unrelated_jobs_elsewhere);
   aex_test_add ("/pool/I6/itself", test_itself);
   aex_test_add ("/pool/I6/ancestor", test_ancestor);

@@ -307,12 +307,13 @@ job_run (AexEntry *entry, AexTarget *target)
   aex_pending_unref (self);
 }
 
-/* The job of an entry that stays in its queue, so that the closure is released there. */
+/* The job of an entry that stays in its queue, so that the closure is released there.  One that a wait has claimed runs on,
+ * whatever becomes of its entry. */
 void
 aex_job_entry_close (const AexEntry *entry)
 {
   if (AEX_GENERATION (aex_pending_load (entry->a)) == GPOINTER_TO_UINT (entry->b))
-    aex_pending_cancel_as (entry->a, AEX_CANCEL_CLOSED, NULL);
+    aex_pending_cancel_as (entry->a, AEX_CANCEL_DROP, NULL);
 }
 
 static void
