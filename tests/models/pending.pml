@@ -40,8 +40,8 @@
  * bug: X3 frame-forgotten-without-lock assert CANCELLERS=1 BUG_FRAME_UNLOCKED
  * bug: X3 cancelled-before-frame assert CANCELLERS=1 UNTIL_CANCELLED BUG_FRAME_UNCHECKED
  *
- * Left out: coroutines and whatever follows another pending, notifications, that a refused cancellation is noted, and what
- * is let go of in note_done().  The generation is in claim.pml, cancellers of promises are in promise.pml.
+ * Left out: coroutines and whatever follows another pending, scopes, notifications, that a refused cancellation is noted,
+ * what is let go of in note_done(), and that a tracker alone is told without AEX_BIT_DELIVER, as no order is promised to it.  The generation is in claim.pml, cancellers of promises are in promise.pml.
  */
 #include "common.pml"
 
