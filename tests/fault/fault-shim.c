@@ -170,6 +170,14 @@ call_poll (gpointer func)
 }
 
 static int
+call_ppoll (gpointer func)
+{
+  const struct timespec at_once = { 0 };
+
+  return ((int (*) (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *)) func) (NULL, 0, &at_once, NULL);
+}
+
+static int
 call_open (gpointer func)
 {
   return closed (((Open) func) (path, O_RDONLY | O_CLOEXEC));
@@ -289,6 +297,7 @@ static const Interposed interposed[] = {
   { "epoll_create1", "epoll_create1", AS (EMFILE), call_epoll_create1 },
   { "epoll_ctl", "epoll_ctl", AS (ENOSPC), call_epoll_ctl },
   { "poll", "poll", AS (EINTR), call_poll },
+  { "poll", "ppoll", AS (EINTR), call_ppoll },
   { "open", "open", AS (EMFILE), call_open },
   { "open", "open64", AS (EACCES), call_open },
   { "openat", "openat", AS (EMFILE), call_openat },

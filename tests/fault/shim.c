@@ -408,6 +408,17 @@ poll (struct pollfd *fds,
   return fails (CALL_POLL) ? -1 : original_ (fds, n_fds, timeout);
 }
 
+/* What newer GLib's loops call. */
+int
+ppoll (struct pollfd         *fds,
+       nfds_t                 n_fds,
+       const struct timespec *timeout,
+       const sigset_t        *mask)
+{
+  ORIGINAL (ppoll);
+  return fails (CALL_POLL) ? -1 : original_ (fds, n_fds, timeout, mask);
+}
+
 /* --- files.  Those who asked for large files, as our build does, call open64() and so on. */
 
 #define DEFINE_OPEN(name) \
