@@ -30,7 +30,7 @@ RULES = {
     10: "work of the library's own always goes through",
     11: "time does not depend on loops of users",
     12: "what runs out is an error",
-    # That nobody polls is seen in no test that one line turns red.
+    13: "nobody polls, and nothing wakes who has nothing to do",
 }
 
 

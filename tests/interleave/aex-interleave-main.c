@@ -283,6 +283,10 @@ aex_interleave_main (int argc, char **argv)
   warm_up ();
   if (option_replay == NULL)
     printf ("1..%u\n", todo->len);
+  /* First: what hangs says nothing afterwards. */
+  if (option_random > 0)
+    printf ("# again: --random=%d --seed=%d\n", option_random, option_seed);
+  fflush (stdout);
   for (guint i = 0; i < todo->len; i++)
     explore (g_ptr_array_index (todo, i), i + 1);
   return 0;

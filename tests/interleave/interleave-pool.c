@@ -113,6 +113,8 @@ static const AexInterleave work = {
   .run = { submit_first, submit_second, shut_down_at_last }, .check = work_check, .heavy = 1,
 };
 
+/* With three preemptions this one and the next take minutes each. */
+
 /* ---- the worker has been idle for its time, and leaves, while a job comes */
 
 static gboolean
@@ -140,7 +142,7 @@ let_time_pass (gpointer data)
 
 static const AexInterleave idle = {
   .path = "/interleave/X2/pool-idle", .size = sizeof (State), .setup = setup,
-  .run = { submit_one_by_one, let_time_pass, shut_down_at_last }, .check = work_check, .heavy = 1,
+  .run = { submit_one_by_one, let_time_pass, shut_down_at_last }, .check = work_check, .heavy = 1, .most_preemptions = 2,
 };
 
 /* ---- the pool is shut down at any moment: what it accepted runs, what it refused is cancelled */
@@ -165,7 +167,8 @@ end_check (gpointer data)
 
 static const AexInterleave end = {
   .path = "/interleave/E5-E6/pool-shutdown", .size = sizeof (State), .setup = setup,
-  .run = { submit_first, submit_second, shut_down }, .check = end_check, .heavy = 1, .n_outcomes = 3,
+  .run = { submit_first, submit_second, shut_down }, .check = end_check, .heavy = 1, .most_preemptions = 2,
+  .n_outcomes = 3,
 };
 
 void

@@ -24,6 +24,8 @@
  * While a job moves to another lane there is a moment when it is no entry and does not run: so a pool also counts what it
  * has accepted and has neither started nor dropped.
  *
+ * Here a thread comes for each entry that was moved.  Where none can be had, the entry is dropped: pending.pml shows that.
+ *
  * The generation has one bit here and eight there, so that it comes round.
  */
 #include "common.pml"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One pending that is a job: a worker comes to its entry, or a waiter claims it, others record an outcome, cancel it, let its
- * time run out, attach callbacks, and block; a shutdown drops the entry, or cancels what runs.  It ends once, as those were told who asked; its function runs once or never, and is told when it is
- * cancelled; each waiter is told once, in order; the executor counts it right; its closure is released once, before the end.
+ * One pending that is a job: a worker comes to its entry, or a waiter claims it; others record an outcome, cancel it, let
+ * its time run out, attach callbacks, and block; a shutdown drops its entry, and may cancel what runs.  It ends once, as
+ * those were told who asked; its function runs once or never, and is told when it is cancelled; what runs is cancelled only
+ * where that was asked for; each waiter is told once, in order; the executor counts it right; its closure is released once,
+ * before the end.
  *
  * source: libasyncexec/pending/aex-pending-state.c: tell_executor, note_done, aex_pending_claim, final_phase, settle,
  *         settle_from, write_outcome, function_ended, record_queued, aex_pending_record, aex_pending_function_done,
@@ -12,12 +14,16 @@
  *         aex_frame_pop
  * source: libasyncexec/pending/aex-pending-waiters.c: take_waiters, tell_waiters, aex_pending_attach, aex_pending_detach
  * source: libasyncexec/pending/aex-pending-wait.c: wait_begin, wait_block, wait_end
+ * source: libasyncexec/executor/aex-pool-shutdown.c: pool_drop_queued, aex_pool_shutdown
+ * source: libasyncexec/executor/aex-pool-core.c: pool_job_started
+ * source: libasyncexec/executor/aex-core.c: aex_run_slots_collect, aex_core_cancel_late, aex_core_cancel_all
  *
  * correct: P1 correct RECORDER CANCELLERS=1
  * correct: P18 correct-cancelled-twice CANCELLERS=2
  * correct: K56 correct-waiters CANCELLERS=1 WAITERS BLOCKER
  * correct: K44 correct-all-at-once RECORDER CANCELLERS=1 BLOCKER
  * correct: E6 correct-shut-down RECORDER CANCELLERS=1 SHUTDOWN
+ * correct: E6 correct-shut-down-while-it-runs CANCELLERS=0 SHUTDOWN UNTIL_CANCELLED
  * correct: X3 correct-told-of-cancellation CANCELLERS=1 UNTIL_CANCELLED
  * bug: P18 start-without-claim assert CANCELLERS=1 BUG_START_UNCLAIMED
  * bug: K47 recorded-in-two-steps assert RECORDER CANCELLERS=0 BUG_RECORD_UNCOMPARED
@@ -27,24 +33,27 @@
  * bug: E6 dropped-though-it-runs assert CANCELLERS=0 SHUTDOWN BUG_DROP_ANYWAY
  * bug: E6 dropped-in-silence assert RECORDER CANCELLERS=0 SHUTDOWN BUG_DROP_SILENT
  * bug: E6 closed-uncompared assert RECORDER CANCELLERS=0 SHUTDOWN BUG_DROP_UNCOMPARED
+ * bug: E6 closed-though-it-runs assert CANCELLERS=0 SHUTDOWN BUG_CLOSE_WHAT_RUNS
+ * bug: E6 late-start-goes-on assert CANCELLERS=0 SHUTDOWN UNTIL_CANCELLED BUG_LATE_UNTOLD
+ * bug: E6 among-what-runs-last assert CANCELLERS=0 SHUTDOWN UNTIL_CANCELLED BUG_SLOT_LAST
  * bug: X3 frame-published-last assert CANCELLERS=1 BUG_FRAME_LAST
  * bug: X3 frame-forgotten-without-lock assert CANCELLERS=1 BUG_FRAME_UNLOCKED
  * bug: X3 cancelled-before-frame assert CANCELLERS=1 UNTIL_CANCELLED BUG_FRAME_UNCHECKED
  *
- * Left out: coroutines and whatever follows another pending, notifications, that a refused cancellation is noted, and what
- * is let go of in note_done().  The generation is in claim.pml, cancellers of promises are in promise.pml.
+ * Left out: coroutines and whatever follows another pending, scopes, notifications, that a refused cancellation is noted,
+ * what is let go of in note_done(), and that a tracker alone is told without AEX_BIT_DELIVER, as no order is promised to it.  The generation is in claim.pml, cancellers of promises are in promise.pml.
  */
 #include "common.pml"
 
 mtype = { QUEUED, RUNNING, RESOLVED, REJECTED, CANCELLED };
 mtype = { CLOSURE, FRAME, NOTHING };
-mtype = { EXPLICIT, TIMEOUT, ONLY_QUEUED };
+mtype = { EXPLICIT, TIMEOUT, ONLY_QUEUED, DROP, CLOSED };
 
 #define BLOCK 3                     /* the waiter of a thread */
 
 /* the word of the state */
 mtype phase = QUEUED;
-bool cancel, timed_out, rec, recd, ret, wait, started, deliver;
+bool cancel, timed_out, rec, recd, ret, wait, started, deliver, closed;
 
 bool mutex;                         /* guards the list, and the frame while it is looked at */
 chan list = [4] of { byte };        /* the oldest first */
@@ -53,6 +62,8 @@ mtype data = CLOSURE;
 bool func_gone;
 bool entry_taken;                   /* out of the queue: by the worker, or by a shutdown */
 bool frame_alive, frame_cancelled;
+bool everything;                    /* what runs is cancelled too: the flags of the shutdown */
+bool in_slot;                       /* among what runs */
 byte outcome;                       /* 1: the worker's, 2: the recorder's */
 bool token;                         /* of the parker of the thread that blocks */
 
@@ -61,6 +72,8 @@ bool writing, function_runs, blocker_gone, recorded;
 byte n_done, n_calls, n_released, n_started, n_finished, n_dropped;
 byte n_told[3];
 bool cancel_said, timeout_said;     /* what who asked was told */
+bool stop_said;                     /* somebody wanted what runs to be cancelled */
+bool late;                          /* it started when everything was to be cancelled */
 
 #define IS_DONE (phase == RESOLVED || phase == REJECTED || phase == CANCELLED)
 
@@ -205,8 +218,13 @@ inline interrupt ()
 inline cancel_as ()
 {
   atomic {
+    tells = false;
+    done = false;
+    acted = false;
+    result = false;
+    queued = false;
     if
-    :: kind == ONLY_QUEUED && phase != QUEUED
+    :: (kind == ONLY_QUEUED || kind == DROP) && phase != QUEUED
     :: IS_DONE -> result = phase == CANCELLED
     :: !IS_DONE && (cancel || timed_out) -> result = cancel
     :: else ->
@@ -215,13 +233,14 @@ inline cancel_as ()
               queued = phase == QUEUED;
               if
               :: kind == TIMEOUT -> timed_out = true; now_done (REJECTED)
-              :: else -> now_done (CANCELLED)
+              :: else -> closed = kind == DROP || kind == CLOSED; now_done (CANCELLED)
               fi;
               tells = wait;
               acted = true;
               done = true
          :: phase == RUNNING && started ->
               if :: kind == TIMEOUT -> timed_out = true :: else -> cancel = true fi;
+              stop_said = stop_said || kind == EXPLICIT;
               acted = true
          :: phase == RUNNING && !started && rec
          fi;
@@ -257,7 +276,8 @@ proctype canceller ()
   cancel_as ()
 }
 
-/* The entry is dropped, if the worker has not come to it before; what runs is cancelled. */
+/* What is queued ends with its entry, which goes through a worker still: he releases the closure.  Who starts afterwards
+ * looks for himself whether everything is to be cancelled. */
 proctype shutdown ()
 {
   mtype kind, frame;
@@ -265,29 +285,40 @@ proctype shutdown ()
   byte waiter;
   chan mine = [3] of { byte };
 
-  atomic {
-    if
-    :: !entry_taken -> entry_taken = true; taken = true; kind = ONLY_QUEUED
-    :: else -> kind = EXPLICIT
-    fi
-  }
-#ifdef BUG_DROP_UNCOMPARED
+#ifdef UNTIL_CANCELLED
+  everything = true;
+#else
   if
-  :: taken && phase == QUEUED -> n_dropped++; phase = CANCELLED; cancel_said = true; n_done++; if :: wait -> tell_waiters () :: else fi
+  :: everything = true
+  :: true
+  fi;
+#endif
+  atomic { if :: !entry_taken -> entry_taken = true; taken = true :: else fi }
+#ifdef BUG_CLOSE_WHAT_RUNS
+  kind = CLOSED;
+#else
+  kind = DROP;
+#endif
+  if
+#ifdef BUG_DROP_UNCOMPARED
+  :: taken && phase == QUEUED ->
+       n_dropped++;
+       phase = CANCELLED;
+       cancel_said = true;
+       n_done++;
+       if :: wait -> tell_waiters () :: else fi
+#elif !defined BUG_DROP_SILENT
+  :: taken -> cancel_as ()
+#endif
   :: else
   fi;
-#else
-#ifdef BUG_DROP_SILENT
-  if :: !taken -> cancel_as () :: else fi;
-#else
-  cancel_as ();
-#endif
-#endif
 #ifdef BUG_DROP_ANYWAY
-  if :: taken -> n_released++ :: else fi
+  if :: taken -> n_released++ :: else fi;
 #else
-  if :: taken && !started -> n_released++ :: else fi
+  if :: taken && !started -> n_released++ :: else fi;
 #endif
+  kind = EXPLICIT;
+  if :: everything && in_slot -> cancel_as () :: else fi
 }
 
 /* ---- the worker */
@@ -343,9 +374,25 @@ inline run_claimed ()
   if :: is_job -> settle () :: else fi
 }
 
+/* pool_job_started() */
+inline note_started ()
+{
+  n_started++;
+#ifdef SHUTDOWN
+# ifndef BUG_SLOT_LAST
+  in_slot = true;
+# endif
+# ifndef BUG_LATE_UNTOLD
+  if :: everything -> cancel_as () :: else fi;
+# endif
+  in_slot = true
+#endif
+}
+
 proctype worker ()
 {
-  bool won, is_job, tells, claimed, mine_is_the_entry = true;
+  mtype kind = EXPLICIT, frame;
+  bool won, is_job, tells, claimed, done, acted, result, queued, mine_is_the_entry = true;
   byte waiter;
   chan mine = [3] of { byte };
 
@@ -366,13 +413,13 @@ proctype worker ()
 #else
   atomic {
     if
-    :: phase == QUEUED -> claimed = true; phase = RUNNING; started = true
+    :: phase == QUEUED -> claimed = true; phase = RUNNING; started = true; late = everything
     :: else
     fi
   }
 #endif
   if
-  :: claimed -> n_started++; run_claimed ()
+  :: claimed -> note_started (); run_claimed (); in_slot = false
   :: else -> if :: mine_is_the_entry && !started -> n_released++ :: else fi
   fi
 }
@@ -463,6 +510,9 @@ active proctype quiet ()
   assert (!cancel_said || phase == CANCELLED);
   assert (!timeout_said || phase == REJECTED);
   assert (phase != CANCELLED || cancel_said);
+  assert (!cancel || stop_said);
+  assert (!closed || (phase == CANCELLED && n_calls == 0));
+  assert (!late || phase != RESOLVED);
   assert (!(recorded && phase == RESOLVED) || outcome == 2);
 #ifdef WAITERS
   assert (n_told[1] == 1 && n_told[2] == 1);

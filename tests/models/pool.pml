@@ -32,8 +32,8 @@
  * bug: E6 leaves-before-it-counts assert N_SUBMITTERS=1 N_JOBS=2 MAX_WORKERS=1 N_SLOTS=1 IDLE_ENDS BUG_LEAVES_LATE
  *
  * All is done under the lock of the pool but popping, which is one compare-and-swap: batch.pml looks into that.  There is
- * one lane.  A worker's parker is a token, see parker.pml.  What spins looks at the queue and learns nothing it would not
- * see under the lock as well.
+ * one lane: that a job which moves to another counts while it is in none, claim.pml shows.  A worker's parker is a token,
+ * see parker.pml.  What spins looks at the queue and learns nothing it would not see under the lock as well.
  */
 #include "common.pml"
 

@@ -29,7 +29,7 @@
  * bug: I1 posted-to-a-dead-home assert N_POSTERS=1 N_POSTS=1 DIES BUG_DEAD_UNCHECKED
  *
  * One lane for what runs and one for releases; the lanes in between only change the order.  A parker is a token here: that
- * it is one, parker.pml shows.  Nested loops and the short spin only look more often.
+ * it is one, parker.pml shows.  Nested loops, what is hurried and the short spin only look more often.
  */
 #include "common.pml"
 
