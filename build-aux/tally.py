@@ -19,6 +19,7 @@ MAY_BE_SKIPPED = {
     "/checks/licences/reuse": "Debian 13 has no reuse here, and sources without their history are no checkout",
 }
 
+
 def main():
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     unexpected = 0

@@ -92,6 +92,32 @@ test_time_of_jobs (void)
   aex_gate_clear (&gate);
 }
 
+/* The time is over, and whoever tells the jobs so has not come to them: it was first all the same. */
+static void
+test_cancelled_too_late (void)
+{
+  aex_test_virtual_time ();
+  for (guint i = 0; i < 100; i++)
+    {
+      AexScope *scope = aex_scope_enter (SECOND, AEX_SCOPE_FLAGS_NONE);
+      g_autoptr (AexPending) running = NULL;
+      g_autoptr (AexPending) queued = NULL;
+      AexGate gate;
+
+      aex_gate_init (&gate);
+      running = submit_blocked (&gate);
+      queued = submit_blocked (NULL);
+      aex_clock_advance (SECOND);
+      g_assert_false (aex_pending_cancel (running, NULL));
+      g_assert_false (aex_pending_cancel (queued, NULL));
+      g_assert_true (aex_scope_leave (scope));
+      aex_test_run_until_done (running);
+      aex_assert_failed_with (running, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      aex_assert_failed_with (queued, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+      aex_gate_clear (&gate);
+    }
+}
+
 static void
 test_left (void)
 {
@@ -446,6 +472,7 @@ main (int    argc,
   add ("/scope/N6/cancels", test_cancels);
   add ("/scope/N6/wakes", test_wakes);
   add ("/scope/N6-N7/time-of-jobs", test_time_of_jobs);
+  add ("/scope/N2-N6/cancelled-too-late", test_cancelled_too_late);
   add ("/scope/N7/left", test_left);
   add ("/scope/N4-N6/shielded", test_shielded);
   add ("/scope/N6/never-starts", test_never_starts);

@@ -358,6 +358,17 @@ aex_pending_look_at_scope (AexPending *self)
     end_with_scope (self, scope);
 }
 
+/* Whoever tells the jobs of a scope that its time is over may not have come to this one; who was told before, and cancels
+ * it, comes too late. */
+void
+aex_pending_look_at_time (AexPending *self)
+{
+  AexScope *scope = own_scope (self);
+
+  if (G_UNLIKELY (scope != NULL) && scope->group == NULL && aex_scope_get_status (scope) == AEX_SCOPE_TIMED_OUT)
+    end_with_scope (self, scope);
+}
+
 void
 aex_pending_join_own_scope (AexPending *self)
 {

@@ -348,6 +348,7 @@ void        aex_pending_join_scope    (AexPending *self, AexScope *scope);
 gboolean    aex_pending_check_scope   (AexPending *self, GError **error);     /* before it is queued; FALSE: not any more */
 void        aex_pending_join_own_scope (AexPending *self);                    /* when it has been queued */
 void        aex_pending_look_at_scope (AexPending *self);                     /* before it starts */
+void        aex_pending_look_at_time  (AexPending *self);                     /* before it is cancelled */
 
 /* ---- aex-pending-gio.c */
 void        aex_pending_complete_error (AexPending *self, GError *error);

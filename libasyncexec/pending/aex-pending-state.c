@@ -399,6 +399,11 @@ aex_pending_cancel_as (AexPending *self, AexCancelKind kind, const char *message
   if (self->flags & AEX_FLAG_PROTECTED && kind == AEX_CANCEL_IMPLIED)
     return refuse_cancel (self, kind);
 
+  if ((kind == AEX_CANCEL_EXPLICIT || kind == AEX_CANCEL_IMPLIED) && state & AEX_BIT_JOB && !(state & AEX_BIT_CANCEL))
+    {
+      aex_pending_look_at_time (self);
+      state = aex_pending_load (self);
+    }
   add_cancel_message (self, message);
   while (result < 0)
     {

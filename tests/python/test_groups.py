@@ -476,8 +476,7 @@ class Cancellation(WithPool):
         async def main():
             gate = aextest.Gate()
             async with Group() as group:
-                # Long enough for the job to start: one that had not is cancelled.
-                with AsyncExec.move_on_after(0.3):
+                with AsyncExec.move_on_after(0.01):
                     job = self.pool.submit(gate.hold)
                     await job
                 self.assertFalse(group.cancelled())
