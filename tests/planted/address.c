@@ -7,10 +7,10 @@
  *   planted-address MODE --fixed  runs the twin
  */
 
+#include "planted-main.h"
+
 #include <asyncexec.h>
 #include <string.h>
-
-static gboolean fixed;
 
 /* freed: a pending is looked at after its last reference was given back. */
 
@@ -122,33 +122,18 @@ plant_misaligned (void)
     g_printerr ("unlikely\n");
 }
 
-static const struct
-{
-  const char *name;
-  void      (*run) (void);
-} modes[] = {
+static const PlantedMode modes[] = {
   { "freed", plant_freed },
   { "returned", plant_returned },
   { "leaked", plant_leaked },
   { "overflow", plant_overflow },
   { "misaligned", plant_misaligned },
+  { NULL, NULL },
 };
 
 int
 main (int    argc,
       char **argv)
 {
-  fixed = argc == 3 && strcmp (argv[2], "--fixed") == 0;
-
-  for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (modes); i++)
-    {
-      if (strcmp (argv[1], modes[i].name) != 0)
-        continue;
-
-      modes[i].run ();
-      return 0;
-    }
-
-  g_printerr ("usage: planted-address MODE [--fixed]\n");
-  return 2;
+  return planted_main (argc, argv, modes);
 }

@@ -8,12 +8,12 @@
  *   planted MODE --fixed  runs the twin
  */
 
+#include "planted-main.h"
+
 #include <gio/gio.h>
 #include <string.h>
 
 #define ROUNDS 20000
-
-static gboolean fixed;
 
 /* Waits until both threads have started, so that they overlap. */
 static gint arrived;
@@ -390,11 +390,7 @@ plant_unlock (void)
     g_mutex_unlock (&lock_a);
 }
 
-static const struct
-{
-  const char *name;
-  void      (*run) (void);
-} modes[] = {
+static const PlantedMode modes[] = {
   { "counter", plant_counter },
   { "flag", plant_flag },
   { "half-locked", plant_half_locked },
@@ -407,23 +403,12 @@ static const struct
   { "uninitialised", plant_uninitialised },
   { "stale", plant_stale },
   { "unlock", plant_unlock },
+  { NULL, NULL },
 };
 
 int
 main (int    argc,
       char **argv)
 {
-  fixed = argc == 3 && strcmp (argv[2], "--fixed") == 0;
-
-  for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (modes); i++)
-    {
-      if (strcmp (argv[1], modes[i].name) != 0)
-        continue;
-
-      modes[i].run ();
-      return 0;
-    }
-
-  g_printerr ("usage: planted MODE [--fixed]\n");
-  return 2;
+  return planted_main (argc, argv, modes);
 }
