@@ -176,7 +176,10 @@ aex_link_release_closure (AexLink *link)
   if (link->waiter.func == NULL)
     return;
   closure = aex_waiter_new (AEX_WAITER_CALLBACK, NULL, link->waiter.data, link->waiter.destroy);
+  /* A wait for the derived pending may be asking where the function would run. */
+  aex_pending_lock (link->derived);
   closure->target = g_steal_pointer (&link->waiter.target);
+  aex_pending_unlock (link->derived);
   closure->context = g_steal_pointer (&link->waiter.context);
   closure->drop = g_steal_pointer (&link->waiter.drop);
   closure->expected = link->waiter.expected;

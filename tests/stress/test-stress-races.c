@@ -503,6 +503,27 @@ check_target (gpointer data)
   state_clear (self);
 }
 
+/* --- a wait looks where a continuation would run, which is given up */
+
+static void
+setup_continuation (gpointer data)
+{
+  State *self = data;
+
+  self->source = aex_pending_new ();
+  self->third = aex_pending_add_continuation (self->source, AEX_THEN_FLAGS_ON_SUCCESS, tally_then, &self->tally, tally_release);
+}
+
+static void
+do_wait_derived (gpointer data)
+{
+  State *self = data;
+
+  aex_pending_wait (self->third, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL);
+  g_assert_true (aex_pending_is_done (self->third));
+  self->flag[0] = TRUE;
+}
+
 /* --- combinators */
 
 static void
@@ -560,6 +581,8 @@ static const AexRace races[] = {
     { do_drop_source, do_drop_other }, check_abandon, begin_log, end_log },
   { "/stress/races/target", ROUNDS, sizeof (State), setup_target,
     { do_drop_object, do_resolve, do_remove }, check_target },
+  { "/stress/races/R10/wait-for-continuation", ROUNDS, sizeof (State), setup_continuation,
+    { do_wait_derived, do_reject }, check_target },
   { "/stress/races/all", ROUNDS, sizeof (State), setup_all,
     { do_resolve, do_resolve_other, do_cancel_whole }, check_all },
 };
