@@ -7,12 +7,15 @@
 # into GMutex calls correct programs racy and racy ones clean.  Prints two
 # lines: the folder of the libraries, and the folder of a libglib whose locks
 # are pthread mutexes instead of futexes, to be put before the first one: with
-# it lock-order inversions are seen too.
+# it lock-order inversions are seen too.  The locks that are a bit of a word,
+# below qdata and GWeakRef, take it by atomic built-ins, because what inline
+# assembly orders is not seen.
 #
 # --for-valgrind: a libglib with such locks and without ThreadSanitizer; prints
 # the folder it is in.
 #
-# The result is kept outside of the tree, by version of GLib and compiler.
+# The result is kept outside of the tree, by version of GLib and compiler, and
+# by this script.
 # Everything apt needs is private: nothing below /etc or /var/lib changes.
 set -euo pipefail
 
@@ -22,7 +25,8 @@ cc_version=$($cc --version | sed -n '1s/[^A-Za-z0-9.]\+/-/gp')
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libasyncexec
 kind=tsan
 [ "${1:-}" != --for-valgrind ] || kind=valgrind
-dir=$cache/glib-$kind-$glib_version-$cc_version
+recipe=$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
+dir=$cache/glib-$kind-$glib_version-$cc_version-$recipe
 mkdir -p "$cache"
 
 exec 9>"$dir.lock"
@@ -72,6 +76,8 @@ build() {
     local libs lib sanitize=thread
     [ "$kind" = tsan ] || sanitize=none
     cd "$work"/glib2.0-*/
+    grep -q 'define USE_ASM_GOTO' glib/gbitlock.c
+    sed -i '/define USE_ASM_GOTO/d' glib/gbitlock.c
     CC=$cc meson setup b --wrap-mode=nofallback -Db_sanitize=$sanitize -Db_lundef=false \
         -Dbuildtype=debugoptimized -Dtests=false -Dselinux=disabled -Dlibmount=disabled \
         -Dlibelf=disabled -Dnls=disabled -Dman=false -Dgtk_doc=false -Dsysprof=disabled \

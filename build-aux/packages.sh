@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config gettext python3
 packages_tests="python3-gi gir1.2-glib-2.0 gjs python3-gbulb python3-trio python3-anyio mypy node-typescript jdupes xvfb xauth libgtk-4-dev
     gir1.2-gtk-4.0 xdotool imagemagick dbus-daemon reuse gdb locales g++ libfaketime spin"
 packages_glib="dpkg-dev patch xz-utils libffi-dev zlib1g-dev libpcre2-dev util-linux"
-packages_full="clang llvm debootstrap clang-tidy cppcheck valgrind gcovr abigail-tools"
+packages_full="clang libclang-rt-dev llvm debootstrap clang-tidy cppcheck valgrind gcovr abigail-tools"
 packages_benchmarks="g++ libtbb-dev libuv1-dev"
 
 # Prints those of "$@" that are not installed.

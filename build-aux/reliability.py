@@ -36,7 +36,7 @@ PROMISES = {
     2: ("No wake-up is lost", ("ping-pong", "wake-up", "parker", "timer-service", "interleave")),
     3: ("A cancellation is decisive: no effect, or the whole", ("sweep", "effects", "pending", "claim", "promise")),
     4: ("What was given is released once, on its owner's thread", ("destroy",)),
-    5: ("No data race", ("thread",)),
+    5: ("No data race", ("thread", "thread-clang")),
     6: ("No two locks are taken in both orders", ("lock-order", "helgrind")),
     7: ("Nothing leaks", ("memcheck",)),
     8: ("Memory stays bounded",
@@ -83,7 +83,7 @@ class Results:
         for outcome in testlog.read(path):
             for number in set(map(int, ID.findall(outcome.name))):
                 self.outcomes.setdefault(number, []).append((label(path), *outcome[:3]))
-        if label(path) in ("thread", "lock-order"):
+        if label(path) in ("thread", "thread-clang", "lock-order"):
             # A report of the detector ends the program that it is about, and so one of its tests.
             found = testlog.read(path)
             values = {"tests": sum(outcome.result == "passed" for outcome in found),
