@@ -47,7 +47,7 @@ PROMISES = {
     11: ("No bytes of a peer crash the protocol", ("fuzz",)),
     12: ("After a fork: an error, never a hang", ("limits",)),
     13: ("A step of the wall clock changes no delay", ("clock",)),
-    14: ("Every executor that is shut down ends", ("lives", "many-executors", "callers")),
+    14: ("Every executor that is shut down ends", ("lives", "many-executors", "callers", "accept")),
     15: ("A flood starves nobody", ("flood",)),
     16: ("The same from Python and JavaScript", ("python-storm", "javascript-storm")),
     17: ("Every error that nobody looked at is reported", ("unobserved",)),

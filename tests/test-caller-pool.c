@@ -467,7 +467,8 @@ static void
 test_cancelled_before_its_place (void)
 {
   AexExecutor *pool = pool_new (2);
-  G_GNUC_UNUSED g_autoptr (AexPending) job = aex_submit_cancelled (pool);
+  int n_released = 0;
+  G_GNUC_UNUSED g_autoptr (AexPending) job = aex_submit_cancelled (pool, 0, &n_released);
   g_autofree guint *loads = NULL;
   gsize n;
 
@@ -475,6 +476,7 @@ test_cancelled_before_its_place (void)
   g_assert_cmpuint (n, ==, 2);
   g_assert_cmpuint (loads[0] + loads[1], ==, 0);
   aex_test_shutdown (pool);
+  g_assert_cmpint (n_released, ==, 1);
 }
 
 int

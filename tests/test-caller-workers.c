@@ -498,14 +498,16 @@ test_cancelled_before_its_place (void)
   g_autoptr (AexPending) first = aex_executor_submit (workers, aex_job_int, NULL, NULL);
   g_autoptr (AexPending) job = NULL;
   g_autoptr (AexPending) next = NULL;
+  int n_released = 0;
 
   /* One worker is idle, and would be reserved. */
   aex_test_wait (first);
-  job = aex_submit_cancelled (workers);
+  job = aex_submit_cancelled (workers, 0, &n_released);
   next = aex_caller_to_thread (caller, aex_job_int, GINT_TO_POINTER (3), NULL);
   aex_test_wait (next);
   aex_assert_resolved_int64 (next, 3);
   aex_test_caller_end (caller);
+  g_assert_cmpint (n_released, ==, 1);
 }
 
 static gboolean

@@ -138,7 +138,10 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
       atomic_fetch_add (&self->n_queued, 1);
       aex_caller_core_divert (self, &entry);
       if (!aex_core_is_closed (&self->core) && aex_home_add_timer (self->home, aex_clock_deadline (delay_us), &entry))
-        return job;
+        {
+          aex_pending_accepted (job);
+          return job;
+        }
       atomic_fetch_sub (&self->n_queued, 1);
       aex_caller_core_check_stopped (self);
       acceptance = AEX_REFUSED_CLOSED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/aex-clock-private.h"
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-weak-private.h"
 #include "executor/aex-caller-core-private.h"
@@ -416,7 +417,8 @@ aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpoint
       aex_core_refuse_ended (&self->core->core, job, error);
       return job;
     }
-  aex_pending_join_trackers (job);
+  aex_core_make_known (job);
+  aex_checkpoint ();
   aex_caller_core_call_later (self->core, job, delay_us);
   aex_pending_join_own_scope (job);
   return job;

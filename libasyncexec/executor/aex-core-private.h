@@ -99,6 +99,7 @@ AexPending *aex_core_submit_job (AexCore *self, AexPending *job, AexLane lane); 
 AexPending *aex_core_continue_job (AexCore *self, AexPending *job, AexLane lane);
 void        aex_core_refuse     (AexCore *self, AexPending *job, AexAcceptance why, GError *error);
 void        aex_core_refuse_ended (AexCore *self, AexPending *job, GError *error);
+void        aex_core_make_known (AexPending *job);     /* to its trackers; then aex_pending_accepted() or aex_core_refuse() */
 /* The closure of a job that nobody will run any more, to its owner; once, whoever else tries. */
 void        aex_core_release_unrun (AexPending *job);
 /* Fire-and-forget work, for executors that know only jobs: takes what the entry holds. */

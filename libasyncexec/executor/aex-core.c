@@ -280,7 +280,7 @@ aex_core_refuse (AexCore *self, AexPending *job, AexAcceptance why, GError *erro
 
   if (destroy != NULL)
     aex_destroy_at (job->environment->delivery, destroy, job->data);
-  atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
+  atomic_fetch_or (&job->state, AEX_BIT_UNCOUNTED);
   if (why == AEX_REFUSED_CLOSED)
     aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
   else if (why == AEX_REFUSED_CANCELLED)
@@ -322,23 +322,32 @@ offer (AexCore *self, AexLane lane, const AexEntry *entry, gboolean goes_on, GEr
   return *error != NULL ? AEX_REFUSED_ERROR : AEX_REFUSED_CLOSED;
 }
 
+/* To those around it, before somebody may complete it.  Who ends it before it is accepted leaves its executor alone. */
+void
+aex_core_make_known (AexPending *job)
+{
+  atomic_fetch_or (&job->state, AEX_BIT_UNCOUNTED);
+  aex_pending_join_trackers (job);
+}
+
 static AexPending *
 enqueue_job (AexCore *self, AexPending *job, AexLane lane, gboolean goes_on)
 {
   AexEntry entry = { &aex_job_kind, job, NULL, NULL };
+  gboolean is_known = job->environment->context != NULL;
   AexAcceptance acceptance;
   GError *error = NULL;
 
   job->lane = (guint8) lane;
   /* What has ended already never starts: it is not even queued. */
-  if (G_UNLIKELY (job->environment->context != NULL) && !aex_pending_check_scope (job, &error))
+  if (G_UNLIKELY (is_known) && !aex_pending_check_scope (job, &error))
     {
       aex_core_refuse_ended (self, job, error);
       return job;
     }
   aex_pending_ref_new (job);
-  /* Before somebody may complete it. */
-  aex_pending_join_trackers (job);
+  if (G_UNLIKELY (is_known))
+    aex_core_make_known (job);
   aex_checkpoint ();
   acceptance = offer (self, lane, &entry, goes_on, &error);
   if (G_UNLIKELY (acceptance != AEX_ACCEPTED))
@@ -347,8 +356,10 @@ enqueue_job (AexCore *self, AexPending *job, AexLane lane, gboolean goes_on)
       aex_core_refuse (self, job, acceptance, error);
       return job;
     }
+  if (G_UNLIKELY (is_known))
+    aex_pending_accepted (job);
   aex_checkpoint ();
-  if (G_UNLIKELY (job->environment->context != NULL))
+  if (G_UNLIKELY (is_known))
     aex_pending_join_own_scope (job);
   return job;
 }
@@ -449,7 +460,7 @@ void
 aex_core_undo_post (AexPending *job)
 {
   ((AexPostJob *) job->data)->destroy = NULL;
-  atomic_fetch_or (&job->state, AEX_BIT_REFUSED);
+  atomic_fetch_or (&job->state, AEX_BIT_UNCOUNTED);
   aex_pending_cancel_as (job, AEX_CANCEL_CLOSED, NULL);
   g_object_unref (job);
 }

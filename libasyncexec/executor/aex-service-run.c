@@ -21,7 +21,7 @@ failure_new (AexService *self, GError *error, const GValue *payload)
   AexPending *failure = aex_pending_new_job (&aex_service_get_core (self)->core.target, NULL, NULL, NULL, NULL, 0);
 
   aex_pending_set_name (failure, aex_service_get_priv (self)->name);
-  atomic_fetch_or (&failure->state, AEX_BIT_REFUSED);
+  atomic_fetch_or (&failure->state, AEX_BIT_UNCOUNTED);
   aex_pending_reject_with_payload (failure, error, payload);
   g_error_free (error);
   return failure;

@@ -41,7 +41,7 @@ enum {
   AEX_BIT_CLOSED    = 1 << 11,   /* the cancellation is a refusal: the error is CLOSED */
   AEX_BIT_LINKED    = 1 << 12,   /* sources hold what its outcome depends on */
   AEX_BIT_CANCELLER = 1 << 13,
-  AEX_BIT_REFUSED   = 1 << 15,   /* it was never accepted: the executor does not count it */
+  AEX_BIT_UNCOUNTED = 1 << 15,   /* its executor has not accepted it, or not yet, and does not count it */
   AEX_BIT_DELIVER   = 1 << 14,   /* some thread tells the waiters; changed under the lock */
   AEX_BIT_SCOPED    = 1 << 17,   /* its time was over because that of its scope was */
   AEX_BIT_GOING     = 1 << 18,   /* its last reference goes, and nobody will end it any more */
@@ -221,6 +221,7 @@ aex_pending_load (AexPending *self)
 /* ---- aex-pending-state.c */
 gboolean aex_pending_claim          (AexPending *self, guint generation);
 gboolean aex_pending_claim_any      (AexPending *self);
+void     aex_pending_accepted       (AexPending *self);                       /* was known, and uncounted, before */
 gboolean aex_pending_record         (AexPending *self, AexTag tag, AexWord value);   /* consumes value */
 gboolean aex_pending_reserve        (AexPending *self);                              /* a promise; FALSE: too late */
 void     aex_pending_fulfil         (AexPending *self);                              /* one that is reserved, with no value */

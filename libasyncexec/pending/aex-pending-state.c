@@ -13,8 +13,24 @@ tell_executor (AexPending *self, AexJobEvent event)
 {
   AexTarget *executor = self->environment->executor;
 
-  if (!(aex_pending_load (self) & AEX_BIT_REFUSED))
-    executor->ops->job_event (executor, self, event);
+  executor->ops->job_event (executor, self, event);
+}
+
+/* state: when it was taken from the queue.  Of what is not counted yet whoever submits it will tell, if it is accepted. */
+static void
+tell_dropped (AexPending *self, guint state)
+{
+  if (G_LIKELY (!(state & AEX_BIT_UNCOUNTED)))
+    tell_executor (self, AEX_JOB_DROPPED);
+}
+
+void
+aex_pending_accepted (AexPending *self)
+{
+  guint state = atomic_fetch_and (&self->state, ~(guint) AEX_BIT_UNCOUNTED);
+
+  if (G_UNLIKELY (AEX_PHASE (state) != AEX_PHASE_QUEUED && !(state & AEX_BIT_STARTED)))
+    tell_executor (self, AEX_JOB_DROPPED);
 }
 
 /* Done: whatever else could have ended it is let go of, and who looks on is told before those who wait. */
@@ -168,7 +184,7 @@ record_queued (AexPending *self, guint state)
   g_object_ref (self);
   won = atomic_compare_exchange_strong (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_RUNNING | AEX_BIT_REC);
   if (won)
-    tell_executor (self, AEX_JOB_DROPPED);
+    tell_dropped (self, state);
   aex_pending_unref (self);
   return won;
 }
@@ -313,7 +329,7 @@ cancel_queued (AexPending *self, guint *state, AexCancelKind kind)
   if (!settle_from (self, state, timeout ? AEX_PHASE_REJECTED : AEX_PHASE_CANCELLED,
                     timeout ? AEX_BIT_TIMED_OUT : closed ? AEX_BIT_CLOSED : 0))
     return FALSE;
-  tell_executor (self, AEX_JOB_DROPPED);
+  tell_dropped (self, *state);
   return TRUE;
 }
 
@@ -430,5 +446,5 @@ aex_pending_drop_queued (AexPending *self)
 
   while (AEX_PHASE (state) == AEX_PHASE_QUEUED)
     if (atomic_compare_exchange_weak (&self->state, &state, (state & ~AEX_PHASE_MASK) | AEX_PHASE_CANCELLED))
-      tell_executor (self, AEX_JOB_DROPPED);
+      tell_dropped (self, state);
 }

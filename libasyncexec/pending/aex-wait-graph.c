@@ -271,8 +271,10 @@ static gboolean
 claim_awaited (AexPending *pending, gboolean outside_allowed)
 {
   AexTarget *executor = pending->environment != NULL ? pending->environment->executor : NULL;
+  guint state = aex_pending_load (pending);
 
-  return executor != NULL && AEX_PHASE (aex_pending_load (pending)) == AEX_PHASE_QUEUED
+  /* What its executor has not accepted yet may be refused. */
+  return executor != NULL && AEX_PHASE (state) == AEX_PHASE_QUEUED && !(state & AEX_BIT_UNCOUNTED)
          && executor->ops->may_claim (executor, pending, outside_allowed)
          && aex_pending_claim_any (pending);
 }

@@ -344,8 +344,17 @@ never_run (AexPending   *job,
   g_assert_not_reached ();
 }
 
+static void
+count_release (gpointer n_released)
+{
+  g_atomic_int_inc ((int *) n_released);
+  g_main_context_wakeup (NULL);
+}
+
 AexPending *
-aex_submit_cancelled (AexExecutor *executor)
+aex_submit_cancelled (AexExecutor *executor,
+                      gint64       delay_us,
+                      int         *n_released)
 {
   g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
   g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
@@ -353,7 +362,10 @@ aex_submit_cancelled (AexExecutor *executor)
 
   cancelling = g_object_ref (manager);
   aex_checkpoint_set_func (cancel_all);
-  job = aex_executor_submit (executor, never_run, NULL, NULL);
+  if (delay_us > 0)
+    job = aex_caller_call_later (AEX_CALLER (executor), delay_us, never_run, n_released, count_release);
+  else
+    job = aex_executor_submit (executor, never_run, n_released, count_release);
   aex_checkpoint_set_func (NULL);
   g_assert_null (cancelling);
   g_assert_true (aex_pending_is_cancelled (job));

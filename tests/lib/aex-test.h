@@ -79,8 +79,9 @@ void     aex_block_init           (AexBlock *self);
 void     aex_block_clear          (AexBlock *self);
 gboolean aex_block_job            (AexPending *job, GCancellable *cancellable, gpointer block, GError **error);
 
-/* A job that somebody cancels when it is known to those around it, and not to the executor yet. */
-AexPending *aex_submit_cancelled  (AexExecutor *executor);
+/* A job, of a caller after a delay, that somebody cancels when it is known to those around it, and not to the executor yet;
+ * counts when its closure is released. */
+AexPending *aex_submit_cancelled  (AexExecutor *executor, gint64 delay_us, int *n_released);
 
 /* --- poison: a closure that knows where it may be called and released */
 typedef struct

@@ -337,6 +337,85 @@ check_pool (gpointer data)
   g_object_unref (self->pool);
 }
 
+/* --- a manager cancels what the executor has not taken yet, or refuses */
+
+typedef struct
+{
+  AexPendingManager *manager;
+  AexExecutor       *limiter;
+  AexPending        *jobs[2];
+} Known;
+
+static void
+setup_known (gpointer data)
+{
+  Known *self = data;
+
+  self->manager = aex_pending_manager_new ();
+  self->limiter = aex_limiter_new (pool, 1);
+  aex_executor_set_max_pending (self->limiter, 1);
+}
+
+static gboolean
+do_little (AexPending   *job,
+           GCancellable *cancellable,
+           gpointer      data,
+           GError      **error)
+{
+  return keep_busy (data, error);
+}
+
+static AexPending *
+submit_known (Known *self)
+{
+  g_autoptr (AexContextToken) token = aex_pending_manager_push (self->manager);
+  AexPending *job = aex_executor_submit (self->limiter, do_little, NULL, NULL);
+
+  g_assert_true (aex_pending_manager_pop (self->manager, token, NULL));
+  return job;
+}
+
+static void
+do_submit_known (gpointer data)
+{
+  ((Known *) data)->jobs[0] = submit_known (data);
+}
+
+static void
+do_submit_known_too (gpointer data)
+{
+  ((Known *) data)->jobs[1] = submit_known (data);
+}
+
+static void
+do_cancel_known (gpointer data)
+{
+  g_autoptr (GPtrArray) pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (((Known *) data)->manager));
+
+  for (guint i = 0; i < pendings->len; i++)
+    aex_pending_cancel (pendings->pdata[i], "race");
+}
+
+/* It stops only when it counts right. */
+static void
+check_known (gpointer data)
+{
+  Known *self = data;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      aex_test_run_until_done (self->jobs[i]);
+      error = aex_pending_dup_error (self->jobs[i]);
+      g_assert_true (error == NULL || aex_pending_is_cancelled (self->jobs[i]) || g_error_matches (error, AEX_ERROR, AEX_ERROR_BUSY));
+      g_object_unref (self->jobs[i]);
+    }
+  g_assert_cmpuint (aex_executor_get_n_pending (self->limiter), ==, 0);
+  aex_test_shutdown (self->limiter);
+  g_object_unref (self->manager);
+}
+
 static const AexRace races[] = {
   { "/stress/races/job-record-cancel-wait-attach", ROUNDS, sizeof (State), setup_job,
     { do_record, do_cancel, do_wait, do_attach }, check_job, begin_pool, end_pool },
@@ -350,6 +429,8 @@ static const AexRace races[] = {
     { do_destroy_context, do_resolve, do_submit }, check_context },
   { "/stress/races/context-runs-and-dies", ROUNDS, sizeof (State), setup_context,
     { do_iterate_then_destroy, do_resolve, do_submit }, check_context },
+  { "/stress/races/R10/cancelled-before-it-is-accepted", ROUNDS, sizeof (Known), setup_known,
+    { do_submit_known, do_cancel_known, do_submit_known_too, do_cancel_known }, check_known, begin_pool, end_pool },
   { "/stress/races/pool-ends", ROUNDS / 10, sizeof (Ending), setup_pool,
     { do_submit_first, do_shutdown, do_submit_second }, check_pool },
 };

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/aex-caller-test.h"
+#include "lib/aex-limits.h"
+
+/* A job is known to its group, or a manager, before the executor has taken it: who cancels it then takes nothing from the
+ * executor's counts, whether it is accepted in the end or refused. */
+
+#define LONG_US (10 * G_TIME_SPAN_MINUTE)
+
+/* --- an executor of a user that runs what it has when it is told to */
+
+#define TEST_TYPE_KEEPER (test_keeper_get_type ())
+G_DECLARE_FINAL_TYPE (TestKeeper, test_keeper, TEST, KEEPER, AexExecutor)
+
+struct _TestKeeper
+{
+  AexExecutor parent_instance;
+  GPtrArray  *kept;
+};
+
+G_DEFINE_FINAL_TYPE (TestKeeper, test_keeper, AEX_TYPE_EXECUTOR)
+
+static void
+test_keeper_dispatch (AexExecutor *executor,
+                      AexPending  *job,
+                      GError     **error)
+{
+  g_ptr_array_add (TEST_KEEPER (executor)->kept, g_object_ref (job));
+}
+
+static void
+test_keeper_finalize (GObject *object)
+{
+  g_ptr_array_unref (TEST_KEEPER (object)->kept);
+  G_OBJECT_CLASS (test_keeper_parent_class)->finalize (object);
+}
+
+static void
+test_keeper_class_init (TestKeeperClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_keeper_finalize;
+  AEX_EXECUTOR_CLASS (klass)->dispatch = test_keeper_dispatch;
+}
+
+static void
+test_keeper_init (TestKeeper *self)
+{
+  self->kept = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+/* --- one of each kind that runs one job at a time */
+
+static AexExecutor *
+new_pool (void)
+{
+  return aex_test_pool (1);
+}
+
+static AexExecutor *
+new_caller (void)
+{
+  return AEX_EXECUTOR (aex_test_caller_new ("test"));
+}
+
+static AexExecutor *
+new_caller_pool (void)
+{
+  g_autoptr (GError) error = NULL;
+  AexExecutor *pool = aex_caller_pool_new (1, &error);
+
+  g_assert_no_error (error);
+  return pool;
+}
+
+static AexExecutor *
+new_limiter (void)
+{
+  return aex_test_limited_pool (2, 1);
+}
+
+static AexExecutor *
+new_keeper (void)
+{
+  return g_object_new (TEST_TYPE_KEEPER, "dispatch-anywhere", TRUE, NULL);
+}
+
+typedef struct
+{
+  const char   *name;
+  AexExecutor *(*make) (void);
+} Kind;
+
+static const Kind kinds[] = {
+  { "pool", new_pool }, { "caller", new_caller }, { "caller-pool", new_caller_pool },
+  { "limiter", new_limiter }, { "scripted", new_keeper },
+};
+
+typedef struct
+{
+  AexExecutor *executor;
+  AexBlock     block;
+  AexPending  *running;   /* NULL: none can */
+  AexPending  *queued;
+  int          n_released;
+} Scene;
+
+static gboolean
+do_nothing (AexPending   *job,
+            GCancellable *cancellable,
+            gpointer      data,
+            GError      **error)
+{
+  return TRUE;
+}
+
+/* One job runs, if it does, and one is queued. */
+static void
+scene_begin (Scene       *self,
+             AexExecutor *executor)
+{
+  *self = (Scene) { .executor = executor };
+  if (!TEST_IS_KEEPER (self->executor))
+    self->running = aex_block_begin (&self->block, self->executor);
+  self->queued = aex_executor_submit (self->executor, do_nothing, NULL, NULL);
+  g_assert_cmpuint (aex_executor_get_n_pending (self->executor), ==, 1);
+}
+
+/* Lets what is there run. */
+static void
+scene_end (Scene *self)
+{
+  if (self->running != NULL)
+    aex_block_end (&self->block, self->running);
+  else
+    aex_pending_run (TEST_KEEPER (self->executor)->kept->pdata[0]);
+  aex_test_run_until_done (self->queued);
+  aex_assert_state (self->queued, RESOLVED);
+  g_assert_cmpuint (aex_executor_get_n_pending (self->executor), ==, 0);
+  g_object_unref (self->queued);
+}
+
+static gboolean
+is_positive (gpointer n)
+{
+  return g_atomic_int_get ((int *) n) > 0;
+}
+
+/* Where it would have run, which may be later than the end of the job. */
+static void
+assert_released_once (int *n_released)
+{
+  aex_test_iterate_until (is_positive, n_released);
+  g_assert_cmpint (*n_released, ==, 1);
+}
+
+static void
+test_accepted (gconstpointer kind)
+{
+  g_autoptr (AexExecutor) executor = ((const Kind *) kind)->make ();
+  int n_released = 0;
+  G_GNUC_UNUSED g_autoptr (AexPending) job = aex_submit_cancelled (executor, 0, &n_released);
+
+  aex_test_shutdown (g_object_ref (executor));
+  g_assert_cmpuint (aex_executor_get_n_pending (executor), ==, 0);
+  assert_released_once (&n_released);
+}
+
+static void
+busy (AexExecutor *executor)
+{
+  G_GNUC_UNUSED g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) later = NULL;
+  Scene self;
+
+  scene_begin (&self, executor);
+  aex_executor_set_max_pending (executor, 1);
+  job = aex_submit_cancelled (executor, 0, &self.n_released);
+  g_assert_cmpuint (aex_executor_get_n_pending (executor), ==, 1);
+  later = aex_executor_submit (executor, do_nothing, NULL, NULL);
+  aex_assert_failed_with (later, AEX_ERROR, AEX_ERROR_BUSY);
+  scene_end (&self);
+  assert_released_once (&self.n_released);
+}
+
+static void
+test_busy (gconstpointer kind)
+{
+  g_autoptr (AexExecutor) executor = ((const Kind *) kind)->make ();
+
+  busy (executor);
+  aex_test_shutdown (g_object_ref (executor));
+}
+
+static void
+test_busy_workers (void)
+{
+  AexCaller *caller = aex_test_caller_new ("boss");
+  g_autoptr (AexExecutor) workers = aex_caller_ref_workers (caller, NULL);
+
+  aex_caller_set_max_workers (caller, 1);
+  busy (workers);
+  aex_test_caller_end (caller);
+}
+
+static void
+test_closed (gconstpointer kind)
+{
+  g_autoptr (AexExecutor) executor = ((const Kind *) kind)->make ();
+  G_GNUC_UNUSED g_autoptr (AexPending) job = NULL;
+  g_autoptr (AexPending) stopped = NULL;
+  Scene self;
+
+  scene_begin (&self, executor);
+  stopped = aex_executor_shutdown (executor, AEX_SHUTDOWN_FLAGS_NONE);
+  job = aex_submit_cancelled (executor, 0, &self.n_released);
+  g_assert_cmpuint (aex_executor_get_n_pending (executor), ==, 1);
+  g_assert_false (aex_pending_is_done (stopped));
+  scene_end (&self);
+  aex_test_run_until_done (stopped);
+  assert_released_once (&self.n_released);
+}
+
+static void
+test_delayed (void)
+{
+  AexCaller *caller = aex_test_caller_new ("test");
+  AexExecutor *executor = AEX_EXECUTOR (caller);
+  int n_released[2] = { 0, 0 };
+  G_GNUC_UNUSED g_autoptr (AexPending) accepted = aex_submit_cancelled (executor, LONG_US, &n_released[0]);
+  G_GNUC_UNUSED g_autoptr (AexPending) refused = NULL;
+  g_autoptr (AexPending) queued = NULL, next = NULL;
+
+  g_assert_cmpuint (aex_executor_get_n_pending (executor), ==, 0);
+  queued = aex_caller_call_later (caller, LONG_US, do_nothing, NULL, NULL);
+  aex_executor_set_max_pending (executor, 1);
+  refused = aex_submit_cancelled (executor, LONG_US, &n_released[1]);
+  g_assert_cmpuint (aex_executor_get_n_pending (executor), ==, 1);
+  next = aex_caller_call_later (caller, LONG_US, do_nothing, NULL, NULL);
+  aex_assert_failed_with (next, AEX_ERROR, AEX_ERROR_BUSY);
+  aex_test_caller_end (caller);
+  aex_test_assert_closed (queued);
+  assert_released_once (&n_released[0]);
+  assert_released_once (&n_released[1]);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  aex_test_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autofree char *accepted = g_strdup_printf ("/submit-cancelled/R10/accepted/%s", kinds[i].name);
+      g_autofree char *busy = g_strdup_printf ("/submit-cancelled/R10/busy/%s", kinds[i].name);
+      g_autofree char *closed = g_strdup_printf ("/submit-cancelled/R10/closed/%s", kinds[i].name);
+
+      aex_test_add_data (accepted, &kinds[i], test_accepted);
+      aex_test_add_data (busy, &kinds[i], test_busy);
+      aex_test_add_data (closed, &kinds[i], test_closed);
+    }
+  aex_test_add ("/submit-cancelled/R10/busy/workers", test_busy_workers);
+  aex_test_add ("/submit-cancelled/R10/delayed", test_delayed);
+  return aex_test_run ();
+}
