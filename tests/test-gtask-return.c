@@ -200,6 +200,45 @@ test_return_boxed_storm (void)
     }
 }
 
+static void
+count_release (gpointer n)
+{
+  ++*(int *) n;
+}
+
+/* Of a counted type both tasks have the same address; each lets go of it once, if nobody has taken it there. */
+static void
+test_return_boxed_twice (gconstpointer n_taken)
+{
+  int n_released = 0;
+  GBytes *bytes = g_bytes_new_with_free_func ("text", 4, count_release, &n_released);
+  g_autoptr (AexPending) pending = aex_pending_new ();
+  GTask *tasks[2];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      tasks[i] = g_task_new (NULL, NULL, NULL, NULL);
+      aex_pending_to_task (pending, g_object_ref (tasks[i]));
+    }
+  aex_pending_resolve_boxed (pending, G_TYPE_BYTES, bytes);
+  aex_test_drain ();
+  for (int i = 0; i < GPOINTER_TO_INT (n_taken); i++)
+    {
+      g_autoptr (GBytes) got = g_task_propagate_pointer (tasks[i], NULL);
+
+      g_assert_true (got == bytes);
+    }
+  g_bytes_unref (bytes);
+  for (guint i = 0; i < 2; i++)
+    {
+      aex_assert_last_unref (tasks[i]);
+      g_assert_cmpint (n_released, ==, 0);
+    }
+  g_clear_object (&pending);
+  aex_test_drain ();
+  g_assert_cmpint (n_released, ==, 1);
+}
+
 /* It belongs to the pending, which the task keeps. */
 static void
 test_return_plain_pointer (void)
@@ -408,6 +447,9 @@ main (int    argc,
   aex_test_add ("/gtask/Y7/pointers", test_return_pointers);
   aex_test_add ("/gtask/Y7/boxed", test_return_boxed);
   aex_test_add ("/gtask/Y7/boxed-storm", test_return_boxed_storm);
+  aex_test_add_data ("/gtask/R10/boxed-twice/taken-0", GINT_TO_POINTER (0), test_return_boxed_twice);
+  aex_test_add_data ("/gtask/R10/boxed-twice/taken-1", GINT_TO_POINTER (1), test_return_boxed_twice);
+  aex_test_add_data ("/gtask/R10/boxed-twice/taken-2", GINT_TO_POINTER (2), test_return_boxed_twice);
   aex_test_add ("/gtask/Y7/plain-pointer", test_return_plain_pointer);
   aex_test_add ("/gtask/Y7/errors", test_return_errors);
   aex_test_add ("/gtask/Y7/done-before", test_done_before);

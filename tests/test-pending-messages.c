@@ -406,6 +406,74 @@ test_follow_ring (void)
 
 /* --- jobs */
 
+typedef struct
+{
+  AexPending *source;
+  AexPending *follower;
+  int         n_reported;
+} Unseen;
+
+static AexPending *
+return_source (AexPending   *job,
+               GCancellable *cancellable,
+               gpointer      unseen,
+               GError      **error)
+{
+  return g_object_ref (((Unseen *) unseen)->source);
+}
+
+static gboolean
+count_report (AexExecutor *executor,
+              AexPending  *pending,
+              GError      *error,
+              gpointer     unseen)
+{
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  ((Unseen *) unseen)->n_reported++;
+  return TRUE;
+}
+
+static void
+fail_and_drop (gpointer data)
+{
+  Unseen *unseen = data;
+
+  g_assert_true (aex_pending_reject_new (unseen->source, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "unseen"));
+  aex_assert_state (unseen->follower, REJECTED);
+  aex_assert_last_unref (g_steal_pointer (&unseen->follower));
+}
+
+/* A message is in the queue of who follows, and nobody has been told of it yet; then that fails and goes unseen, and what is
+ * reported in its place is not what he has subscribed to. */
+static void
+test_ends_unseen (void)
+{
+  g_autoptr (AexPending) source = aex_pending_new ();
+  g_autoptr (AexCaller) caller = aex_caller_ref_main ();
+  Unseen unseen = { source, NULL, 0 };
+  gulong handler = g_signal_connect (caller, "unhandled-error", G_CALLBACK (count_report), &unseen);
+  GMainContext *context = g_main_context_new ();
+  AexPoison poison;
+
+  aex_poison_init (&poison);
+  unseen.follower = aex_executor_submit_async (AEX_EXECUTOR (caller), return_source, &unseen, NULL);
+  aex_test_drain ();
+  /* Who is told first has lost his context: what he was given is let go of inside the call that publishes. */
+  g_main_context_push_thread_default (context);
+  aex_pending_subscribe (source, ignore_message, &unseen, fail_and_drop);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  aex_pending_subscribe (unseen.follower, poison_message, &poison, aex_poison_release);
+  aex_publish_range (source, 1, 1);
+  g_assert_null (unseen.follower);
+  aex_test_iterate_until (aex_test_is_set, &unseen.n_reported);
+  aex_test_drain ();
+  g_assert_cmpint (aex_poison_get_called (&poison), ==, 0);
+  g_assert_cmpint (aex_poison_get_released (&poison), ==, 1);
+  g_assert_cmpint (unseen.n_reported, ==, 1);
+  g_signal_handler_disconnect (caller, handler);
+}
+
 static gboolean
 publish_job (AexPending   *job,
              GCancellable *cancellable,
@@ -483,5 +551,6 @@ main (int argc, char **argv)
   aex_test_add ("/pending-messages/W8/kept", test_follow_kept);
   aex_test_add ("/pending-messages/W8/cancelled", test_follow_cancelled);
   aex_test_add ("/pending-messages/W8/ring", test_follow_ring);
+  aex_test_add ("/pending-messages/R10/ends-unseen", test_ends_unseen);
   return aex_test_run ();
 }

@@ -284,6 +284,48 @@ test_limiter_on_a_stopped_one (void)
   g_object_unref (keeper);
 }
 
+/* --- run for what is no job */
+
+/* It has no function; what it has in that place says where it ends, and stays. */
+static void
+test_run_promise (void)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr (AexPending) pending = aex_pending_new_for_task_typed (task, G_TYPE_INT64);
+  g_autoptr (GError) error = NULL;
+
+  aex_pending_run (pending);
+  aex_assert_state (pending, RUNNING);
+  g_assert_false (aex_pending_wait (pending, AEX_WAIT_FLAGS_NONE, 1, NULL, &error));
+  g_assert_error (error, AEX_ERROR, AEX_ERROR_WOULD_DEADLOCK);
+  g_task_return_int (task, 7);
+  aex_test_run_until_done (pending);
+  aex_assert_resolved_int64 (pending, 7);
+}
+
+/* What it holds of its group goes with it. */
+static void
+test_run_join (void)
+{
+  AexPendingGroup *group = aex_pending_group_new (AEX_GROUP_MODE_QUIET);
+  int n_before = aex_live_get (AEX_LIVE_TRACKER);
+  AexPending *member = aex_pending_new ();
+  AexPending *end;
+
+  aex_pending_group_add (group, member);
+  end = aex_pending_group_join (group);
+  aex_pending_run (end);
+  aex_assert_state (end, RUNNING);
+  g_object_unref (group);
+  aex_pending_resolve (member, NULL);
+  g_object_unref (member);
+  aex_test_run_until_done (end);
+  aex_assert_state (end, RESOLVED);
+  g_assert_cmpint (aex_live_get (AEX_LIVE_TRACKER), ==, n_before);
+  g_object_unref (end);
+  g_assert_cmpint (aex_live_get (AEX_LIVE_TRACKER), ==, n_before - 1);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -297,5 +339,7 @@ main (int    argc,
   aex_test_add ("/scripted/run/waits-inside", test_waits_inside);
   aex_test_add ("/scripted/E8/limiter-on-it", test_limiter_on_it);
   aex_test_add ("/scripted/E8/limiter-on-a-stopped-one", test_limiter_on_a_stopped_one);
+  aex_test_add ("/scripted/R10/run-promise", test_run_promise);
+  aex_test_add ("/scripted/R10/run-join", test_run_join);
   return aex_test_run ();
 }

@@ -555,6 +555,7 @@ aex_executor_map (AexExecutor *self, guint n_items, guint max_concurrent, gint64
   AexMap *map;
   AexPendingStream *stream;
   AexTarget *owner;
+  gboolean refused;
   GError *error = NULL;
 
   g_return_val_if_fail (AEX_IS_EXECUTOR (self), NULL);
@@ -579,12 +580,14 @@ aex_executor_map (AexExecutor *self, guint n_items, guint max_concurrent, gint64
   stream = aex_pending_stream_new_produced (&map_ops, map, n_items, !(flags & AEX_MAP_FLAGS_UNORDERED),
                                             !(flags & AEX_MAP_FLAGS_CONTINUE_ON_ERROR));
   g_weak_ref_init (&map->stream, stream);
-  if (aex_fork_check (&error) || aex_core_is_closed (core) || !map_join_scope (map, stream, &error))
+  refused = aex_fork_check (&error) || aex_core_is_closed (core) || !map_join_scope (map, stream, &error);
+  if (refused)
     {
       map->stopped = TRUE;
       aex_pending_stream_fail (stream, error != NULL ? error : map_closed_error ());
     }
-  if (n_items == 0 || map->stopped)
+  /* If the scope ends it from now on, that thread does the rest. */
+  if (n_items == 0 || refused)
     {
       map_release_at_owner (map);
       aex_pending_stream_producer_done (stream);

@@ -202,9 +202,13 @@ AexThreadPool *
 aex_thread_pool_new_proxy (AexPoolCore *core)
 {
   AexThreadPool *self;
+  guint max_workers;
 
+  g_mutex_lock (&core->lock);
+  max_workers = core->max_workers;
+  g_mutex_unlock (&core->lock);
   proxy_for = core;
-  self = g_object_new (AEX_TYPE_THREAD_POOL, "name", core->core.name, "max-workers", core->max_workers, NULL);
+  self = g_object_new (AEX_TYPE_THREAD_POOL, "name", core->core.name, "max-workers", max_workers, NULL);
   proxy_for = NULL;
   return self;
 }

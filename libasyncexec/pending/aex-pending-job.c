@@ -342,8 +342,8 @@ const AexEntryKind aex_job_kind = { .run = job_run, .drop = job_drop, .is_dead =
  *
  * Runs a job here and now. Only for implementations of
  * [vfunc@Executor.dispatch], which must arrange that this is called once for
- * every job, on any thread. Calls for a job that has started or is done do
- * nothing.
+ * every job, on any thread. Calls for a job that has started or is done, or for
+ * a pending that is no job, do nothing.
  *
  * Since: 1.0
  */
@@ -355,7 +355,8 @@ aex_pending_run (AexPending *self)
   g_object_ref (self);
   if (aex_pending_claim_any (self))
     run_and_leave (self);
-  else
+  /* What a promise has in place of a closure says where it ends, or is what it waits for. */
+  else if (aex_pending_load (self) & AEX_BIT_JOB)
     release_if_dead (self, AEX_GENERATION (aex_pending_load (self)));
   g_object_unref (self);
 }

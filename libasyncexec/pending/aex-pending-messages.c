@@ -31,15 +31,22 @@ ensure_messages (AexPendingExtra *extra)
   return extra->messages;
 }
 
+/* Nobody else can reach owner. */
+void
+aex_messages_close (AexMessages *self, AexPending *owner)
+{
+  for (guint i = 0; i < self->subscribers->len; i++)
+    if (aex_subscriber_is_of (self->subscribers->pdata[i], owner))
+      aex_subscriber_close (self->subscribers->pdata[i]);
+}
+
 void
 aex_messages_free (AexMessages *self, AexPending *owner)
 {
   /* In a forked child the locks of subscribers may be held for ever. */
   if (aex_is_forked ())
     return;
-  for (guint i = 0; i < self->subscribers->len; i++)
-    if (aex_subscriber_is_of (self->subscribers->pdata[i], owner))
-      aex_subscriber_close (self->subscribers->pdata[i]);
+  aex_messages_close (self, owner);
   g_ptr_array_unref (self->subscribers);
   g_clear_pointer (&self->heard, g_ptr_array_unref);
   g_queue_clear_full (&self->kept, (GDestroyNotify) g_variant_unref);

@@ -284,6 +284,7 @@ void     aex_pending_hear           (AexPending *self, AexPending *source);    /
 void     aex_pending_end_messages   (AexPending *self);                        /* it is done */
 void     aex_pending_flush_messages (AexPending *self, AexTarget *target);
 gulong   aex_pending_add_subscriber (AexPending *self, AexWaiter *closure);    /* takes closure */
+void     aex_messages_close         (AexMessages *self, AexPending *owner);   /* its own subscribers want no more */
 void     aex_messages_free          (AexMessages *self, AexPending *owner);
 
 /* ---- aex-pending-outcome.c */

@@ -154,7 +154,8 @@ watch_task (GTask *task, GType type)
  * Makes a pending that completes as @task does: with the error of @task, or
  * with @task itself as its value, for a finish function to take the result
  * from ([method@Pending.dup_object]). See aex_pending_new_for_task_typed(),
- * which gives the result.
+ * which gives the result, and must be called on the same thread: that of the
+ * context of @task.
  *
  * Returns: (transfer full): a new pending
  *
@@ -180,6 +181,12 @@ aex_pending_new_for_task (GTask *task)
  * it on the thread of the context of @task, before or after @task has
  * returned; it has no callback, or one that leaves the result alone. The
  * pending is done in a dispatch of that context, after the callback.
+ *
+ * On another thread @task may complete meanwhile, unnoticed, and the pending
+ * would not be done before @task is gone, with %AEX_ERROR_ABANDONED. Nothing
+ * here could help that: a #GTask says whether it has completed, and gives its
+ * result, without any lock. From elsewhere, call this in a function given to
+ * [method@Executor.submit_async] of the [class@Caller] of that context.
  *
  * Cancelling the pending cancels the cancellable of @task, in a dispatch of the
  * context that is current for this thread now, and the pending is done when

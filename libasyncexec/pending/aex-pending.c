@@ -115,6 +115,7 @@ blank_new (void)
 static AexPending *
 ghost_new (AexPending *self)
 {
+  AexPendingExtra *extra = atomic_exchange (&self->extra, NULL);
   AexPending *ghost = blank_new ();
   guint state = aex_pending_load (self);
 
@@ -125,7 +126,10 @@ ghost_new (AexPending *self)
   self->tag = AEX_TAG_NONE;
   if (self->environment != NULL)
     ghost->environment = aex_environment_ref (self->environment);
-  atomic_store (&ghost->extra, atomic_exchange (&self->extra, NULL));
+  /* Who subscribed did so to self, and nobody else would let go of what he was given. */
+  if (extra != NULL && extra->messages != NULL)
+    aex_messages_close (extra->messages, self);
+  atomic_store (&ghost->extra, extra);
   return ghost;
 }
 

@@ -8,65 +8,62 @@
 /* ---- boxed values
  *
  * What nobody takes from a GTask is freed by a function that gets the pointer alone, and a boxed type has no such function.
- * So the type is kept beside the pointer, as long as the task lives. */
+ * So the type is kept beside the pointer, as long as a task lives that was given it: the same pointer goes to several tasks
+ * where the copy of a boxed value is but a reference. */
 
 typedef struct {
-  gpointer boxed;
-  GType type;
+  GType type;      /* of the newest: one that has another type was taken, and its address is used again */
+  guint n_tasks;
 } AexBoxed;
 
 static GMutex boxed_lock;
 static GHashTable *boxed_values;   /* boxed to AexBoxed; guarded by boxed_lock; NULL when empty */
 
-static void
-boxed_remove_locked (gconstpointer boxed)
-{
-  g_hash_table_remove (boxed_values, boxed);
-  if (g_hash_table_size (boxed_values) == 0)
-    g_clear_pointer (&boxed_values, g_hash_table_unref);
-}
-
-/* By a task that ends with its value: nobody has taken it, so that its address is still its own. */
+/* By a task that ends with its value, and forgets it only after that. */
 static void
 boxed_free_untaken (gpointer boxed)
 {
-  AexBoxed *self;
   GType type;
 
   g_mutex_lock (&boxed_lock);
-  self = g_hash_table_lookup (boxed_values, boxed);
-  type = self->type;
-  boxed_remove_locked (boxed);
+  type = ((AexBoxed *) g_hash_table_lookup (boxed_values, boxed))->type;
   g_mutex_unlock (&boxed_lock);
   g_boxed_free (type, boxed);
 }
 
-/* With the task.  A value that was taken may be gone, and its address belong to another one. */
+/* With the task.  A value that was taken may be gone: its address is only compared. */
 static void
-boxed_forget (gpointer data)
+boxed_forget (gpointer boxed)
 {
-  AexBoxed *self = data;
+  AexBoxed *self;
 
   g_mutex_lock (&boxed_lock);
-  if (boxed_values != NULL && g_hash_table_lookup (boxed_values, self->boxed) == self)
-    boxed_remove_locked (self->boxed);
+  self = g_hash_table_lookup (boxed_values, boxed);
+  if (--self->n_tasks == 0)
+    g_hash_table_remove (boxed_values, boxed);
+  if (g_hash_table_size (boxed_values) == 0)
+    g_clear_pointer (&boxed_values, g_hash_table_unref);
   g_mutex_unlock (&boxed_lock);
-  g_free (self);
 }
 
 static void
 return_boxed (GTask *task, GType type, gpointer boxed)
 {
-  AexBoxed *self = g_new (AexBoxed, 1);
+  AexBoxed *self;
 
-  self->boxed = boxed;
-  self->type = type;
   g_mutex_lock (&boxed_lock);
   if (boxed_values == NULL)
-    boxed_values = g_hash_table_new (NULL, NULL);
-  g_hash_table_replace (boxed_values, boxed, self);
+    boxed_values = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self = g_hash_table_lookup (boxed_values, boxed);
+  if (self == NULL)
+    {
+      self = g_new0 (AexBoxed, 1);
+      g_hash_table_insert (boxed_values, boxed, self);
+    }
+  self->type = type;
+  self->n_tasks++;
   g_mutex_unlock (&boxed_lock);
-  g_object_set_data_full (G_OBJECT (task), "aex-boxed", self, boxed_forget);
+  g_object_set_data_full (G_OBJECT (task), "aex-boxed", boxed, boxed_forget);
   g_task_return_pointer (task, boxed, boxed_free_untaken);
 }
 

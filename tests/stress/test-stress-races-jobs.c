@@ -416,6 +416,36 @@ check_known (gpointer data)
   g_object_unref (self->manager);
 }
 
+/* --- a thread with a function of its own comes while somebody says how many there may be */
+
+static void
+work (AexThreadPool *of,
+      gpointer       data)
+{
+  aex_thread_pool_run_worker (of);
+}
+
+static void
+setup_hooked_pool (gpointer data)
+{
+  setup_pool (data);
+  aex_thread_pool_set_thread_main (AEX_THREAD_POOL (((Ending *) data)->pool), work, NULL, NULL);
+}
+
+static void
+do_set_max_workers (gpointer data)
+{
+  aex_race_pause ();
+  aex_thread_pool_set_max_workers (AEX_THREAD_POOL (((Ending *) data)->pool), 1);
+}
+
+static void
+check_hooked_pool (gpointer data)
+{
+  do_shutdown (data);
+  check_pool (data);
+}
+
 static const AexRace races[] = {
   { "/stress/races/job-record-cancel-wait-attach", ROUNDS, sizeof (State), setup_job,
     { do_record, do_cancel, do_wait, do_attach }, check_job, begin_pool, end_pool },
@@ -433,6 +463,8 @@ static const AexRace races[] = {
     { do_submit_known, do_cancel_known, do_submit_known_too, do_cancel_known }, check_known, begin_pool, end_pool },
   { "/stress/races/pool-ends", ROUNDS / 10, sizeof (Ending), setup_pool,
     { do_submit_first, do_shutdown, do_submit_second }, check_pool },
+  { "/stress/races/R10/max-workers-of-hooked", ROUNDS / 10, sizeof (Ending), setup_hooked_pool,
+    { do_submit_first, do_submit_second, do_set_max_workers }, check_hooked_pool },
 };
 
 int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-race.h"
+#include "lib/aex-jobs.h"
 
 /* A scope that is cancelled, left, waited in and out of time at the same moment. */
 
@@ -87,9 +88,91 @@ check (gpointer data)
   aex_scope_unref (self->scope);
 }
 
+/* --- a map that starts in a scope while that ends */
+
+static AexExecutor *pool;
+
+static void
+begin_pool (void)
+{
+  pool = aex_test_pool (2);
+}
+
+static void
+end_pool (void)
+{
+  aex_test_shutdown (g_steal_pointer (&pool));
+}
+
+#define N_MAPS 50
+
+typedef struct
+{
+  AexScope *scope;
+  guint     n_maps;
+  int       n_released;     /* atomic */
+} Mapping;
+
+static void
+setup_mapping (gpointer data)
+{
+  ((Mapping *) data)->scope = aex_scope_new (-1, AEX_SCOPE_FLAGS_NONE);
+}
+
+static void
+count_release (gpointer data)
+{
+  g_atomic_int_inc (&((Mapping *) data)->n_released);
+  g_main_context_wakeup (NULL);
+}
+
+/* Until that has ended in the middle of one. */
+static void
+map_inside (gpointer data)
+{
+  Mapping *self = data;
+
+  while (self->n_maps < N_MAPS && !aex_scope_is_cancelled (self->scope))
+    {
+      self->n_maps++;
+      g_object_unref (aex_executor_map (pool, 1, 0, -1, AEX_MAP_FLAGS_NONE, aex_map_nothing, self, count_release));
+    }
+}
+
+static void
+do_map (gpointer data)
+{
+  aex_scope_run (((Mapping *) data)->scope, map_inside, data);
+}
+
+static void
+do_cancel_mapping (gpointer data)
+{
+  for (guint i = g_test_rand_int_range (0, 20); i > 0; i--)
+    aex_race_pause ();
+  aex_scope_cancel (((Mapping *) data)->scope);
+}
+
+static gboolean
+all_released (gpointer data)
+{
+  Mapping *self = data;
+
+  return g_atomic_int_get (&self->n_released) == (int) self->n_maps;
+}
+
+static void
+check_mapping (gpointer data)
+{
+  aex_test_iterate_until (all_released, data);
+  aex_scope_unref (((Mapping *) data)->scope);
+}
+
 static const AexRace races[] = {
   { "/stress/scopes/N11/all", ROUNDS, sizeof (State), setup, { do_wait, do_cancel, do_add_and_wait, do_leave }, check },
   { "/stress/scopes/N11/late", ROUNDS, sizeof (State), setup, { do_wait, do_add_and_wait, do_leave }, check },
+  { "/stress/scopes/R10/map-starts", ROUNDS, sizeof (Mapping), setup_mapping, { do_map, do_cancel_mapping }, check_mapping,
+    begin_pool, end_pool },
 };
 
 int
