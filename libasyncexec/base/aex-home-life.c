@@ -83,8 +83,12 @@ aex_home_drain_releases (AexHome *self)
   AexThread *thread = aex_thread_get ();
   AexHome *outer = thread->dispatching;
   AexQueue *local = &self->local[AEX_LANE_RELEASE];
+  GMainContext *context = atomic_load (&self->context);
   AexEntry entry;
 
+  /* Another thread may have begun to run it since it was found to be ours: then that one does this. */
+  if (context != NULL && !g_main_context_acquire (context))
+    return;
   g_mutex_lock (&self->lock);
   atomic_fetch_sub_explicit (&self->n_inbox, self->inbox[AEX_LANE_RELEASE].length, memory_order_relaxed);
   self->n_local += self->inbox[AEX_LANE_RELEASE].length;
@@ -98,6 +102,8 @@ aex_home_drain_releases (AexHome *self)
       entry.kind->run (&entry, &self->target);
     }
   thread->dispatching = outer;
+  if (context != NULL)
+    g_main_context_release (context);
 }
 
 static void

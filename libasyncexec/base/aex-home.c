@@ -108,6 +108,27 @@ home_post (AexTarget *target, AexLane lane, const AexEntry *entry)
   return TRUE;
 }
 
+/* Does no other thread run the default context just now? */
+static gboolean
+default_is_free (void)
+{
+  if (!g_main_context_acquire (g_main_context_default ()))
+    return FALSE;
+  g_main_context_release (g_main_context_default ());
+  return TRUE;
+}
+
+/* The default context belongs to the thread that runs it, and to the main thread while nobody does: that may change at
+ * once, so whoever touches what only its thread may acquires it. */
+static gboolean
+default_is_own (void)
+{
+  if (!aex_thread_is_main ())
+    return g_main_context_is_owner (g_main_context_default ());
+  /* The lock of the context may be lost with a thread. */
+  return aex_is_forked () || default_is_free ();
+}
+
 static gboolean
 home_is_current (AexTarget *target)
 {
@@ -119,8 +140,7 @@ home_is_current (AexTarget *target)
   context = g_main_context_get_thread_default ();
   if (context != NULL)
     return context == atomic_load_explicit (&self->context, memory_order_relaxed);
-  return self == atomic_load (&default_home)
-         && (aex_thread_is_main () || g_main_context_is_owner (g_main_context_default ()));
+  return self == atomic_load (&default_home) && default_is_own ();
 }
 
 static void
@@ -323,17 +343,11 @@ gboolean
 aex_home_is_idle_target (AexTarget *target)
 {
   AexHome *self = (AexHome *) target;
-  gboolean idle;
 
   if (target->ops != &home_ops || aex_home_is_dead (self))
     return TRUE;
   /* Only the default context is sure to be there after the lock is gone: others count as run by somebody. */
-  if (self != atomic_load (&default_home))
-    return FALSE;
-  idle = g_main_context_acquire (g_main_context_default ());
-  if (idle)
-    g_main_context_release (g_main_context_default ());
-  return idle;
+  return self == atomic_load (&default_home) && default_is_free ();
 }
 
 gboolean
