@@ -184,6 +184,26 @@ test_timeout (gconstpointer data)
     aex_assert_resolved_empty (end);
 }
 
+/* A group stands where it is given its first member, also as the tracker that it is. */
+static void
+test_added_as_tracker (void)
+{
+  g_autoptr (AexPendingGroup) outer = aex_group_entered (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPendingGroup) group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  g_autoptr (AexPending) member = aex_pending_new (), end = NULL, outer_end = NULL;
+
+  aex_test_virtual_time ();
+  aex_pending_group_set_timeout (group, SECOND);
+  g_assert_true (aex_pending_tracker_add (AEX_PENDING_TRACKER (group), member));
+  g_assert_cmpuint (aex_pending_tracker_get_n_pendings (AEX_PENDING_TRACKER (outer)), ==, 1);
+  end = aex_pending_group_join (group);
+  outer_end = aex_pending_group_end (outer);
+  aex_clock_advance (SECOND);
+  aex_test_run_until_done (end);
+  aex_assert_cancelled (member);
+  aex_test_run_until_done (outer_end);
+}
+
 static void
 test_scope_outside (void)
 {
@@ -361,6 +381,7 @@ main (int    argc,
   add_modes ("/group-ends/K63-D3/member-cancelled", test_member_cancelled);
   add_modes ("/group-ends/K64-D2/cancelled", test_cancelled);
   add_modes ("/group-ends/K64-P8/timeout", test_timeout);
+  aex_test_add_in_context ("/group-ends/K60-K64/R10/added-as-tracker", test_added_as_tracker);
   aex_test_add_in_context ("/group-ends/K64-K65-P8/scope-outside", test_scope_outside);
   aex_test_add_in_context ("/group-ends/K64-P8/job-outside", test_job_outside);
   aex_test_add_in_context ("/group-ends/K63/scope-inside", test_scope_inside);

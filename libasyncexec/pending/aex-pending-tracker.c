@@ -155,7 +155,9 @@ aex_pending_tracker_add (AexPendingTracker *self, AexPending *pending)
   g_return_val_if_fail (AEX_IS_PENDING (pending), FALSE);
 
   core = aex_pending_tracker_get_core (self);
-  return core->group != NULL ? aex_group_add (core, pending) : aex_tracker_core_add (core, pending, FALSE);
+  if (core->group != NULL)
+    return aex_pending_group_add (AEX_PENDING_GROUP (self), pending);
+  return aex_tracker_core_add (core, pending, FALSE);
 }
 
 /**
