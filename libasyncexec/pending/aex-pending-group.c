@@ -92,6 +92,19 @@ use (AexPendingGroup *self, GError **error)
   return ok;
 }
 
+/* Another thread may just be the first to use it. */
+static AexScope *
+get_kept_scope (AexPendingGroup *self)
+{
+  AexTrackerCore *core = get_core (self);
+  AexScope *scope;
+
+  g_mutex_lock (&core->lock);
+  scope = self->scope;
+  g_mutex_unlock (&core->lock);
+  return scope;
+}
+
 static void
 aex_pending_group_dispose (GObject *object)
 {
@@ -300,7 +313,7 @@ aex_pending_group_enter (AexPendingGroup *self, GError **error)
 
   if (!aex_pending_group_begin (self, error))
     return FALSE;
-  aex_scope_step_in (self->scope);
+  aex_scope_step_in (get_kept_scope (self));
   return TRUE;
 }
 
@@ -316,10 +329,13 @@ aex_pending_group_enter (AexPendingGroup *self, GError **error)
 void
 aex_pending_group_leave (AexPendingGroup *self)
 {
-  g_return_if_fail (AEX_IS_PENDING_GROUP (self));
-  g_return_if_fail (self->scope != NULL && self->scope->entered);
+  AexScope *scope;
 
-  aex_scope_step_out (self->scope, "aex_pending_group_leave");
+  g_return_if_fail (AEX_IS_PENDING_GROUP (self));
+  scope = get_kept_scope (self);
+  g_return_if_fail (scope != NULL && scope->entered);
+
+  aex_scope_step_out (scope, "aex_pending_group_leave");
 }
 
 /**
@@ -336,14 +352,16 @@ AexPending *
 aex_pending_group_end (AexPendingGroup *self)
 {
   AexTrackerCore *core;
+  AexScope *scope;
 
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
 
   if (aex_is_forked ())
     return aex_pending_new_if_forked ();
   core = get_core (self);
-  if (self->scope != NULL && self->scope->entered)
-    aex_scope_step_out (self->scope, "aex_pending_group_end");
+  scope = get_kept_scope (self);
+  if (scope != NULL && scope->entered)
+    aex_scope_step_out (scope, "aex_pending_group_end");
   g_mutex_lock (&core->lock);
   core->group->inside = FALSE;
   g_mutex_unlock (&core->lock);
@@ -486,9 +504,10 @@ aex_pending_group_get_scope (AexPendingGroup *self)
 {
   g_return_val_if_fail (AEX_IS_PENDING_GROUP (self), NULL);
 
-  if (!aex_is_forked ())
-    use (self, NULL);
-  return self->scope;
+  if (aex_is_forked ())
+    return self->scope;
+  use (self, NULL);
+  return get_kept_scope (self);
 }
 
 /**

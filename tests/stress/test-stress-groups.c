@@ -315,6 +315,51 @@ check_unowned (gpointer data)
   g_object_unref (self->group);
 }
 
+/* ---- ended while others use it for the first time */
+
+static void
+setup_unused (gpointer data)
+{
+  State *self = data;
+
+  self->group = aex_pending_group_new (AEX_GROUP_MODE_IGNORE);
+  self->first = aex_pending_new ();
+}
+
+static void
+do_end (gpointer data)
+{
+  State *self = data;
+
+  self->end = aex_pending_group_end (self->group);
+}
+
+static void
+do_get_scope (gpointer data)
+{
+  aex_pending_group_get_scope (((State *) data)->group);
+}
+
+static void
+do_track (gpointer data)
+{
+  State *self = data;
+
+  aex_pending_tracker_add (AEX_PENDING_TRACKER (self->group), self->first);
+}
+
+static void
+check_unused (gpointer data)
+{
+  State *self = data;
+
+  aex_pending_resolve (self->first, NULL);
+  g_assert_true (aex_pending_is_done (self->end));
+  g_object_unref (self->first);
+  g_object_unref (self->end);
+  g_object_unref (self->group);
+}
+
 /* ---- many members, of several threads, while it is cancelled and joined */
 
 #define N_MANY    100000
@@ -485,6 +530,7 @@ static const AexRace races[] = {
   { "/stress/groups/K62-I7/join-twice", ROUNDS, sizeof (State), setup, { do_fail, do_join_and_look, do_add, do_join }, check },
   { "/stress/groups/K58-K64/going", ROUNDS, sizeof (State), setup_unowned,
     { do_abandon, do_look, do_cancel, do_resolve_again }, check_unowned },
+  { "/stress/groups/K61/R10/first-use", ROUNDS, sizeof (State), setup_unused, { do_end, do_get_scope, do_track }, check_unused },
   { "/stress/groups/K64/dropped", ROUNDS, sizeof (State), setup_both, { do_drop, do_abandon, do_resolve_second }, check_dropped },
 };
 
