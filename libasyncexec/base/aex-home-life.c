@@ -224,16 +224,23 @@ aex_home_set_executor (AexHome *self, AexTarget *executor)
   g_clear_pointer (&old, aex_target_unref);
 }
 
-/* Of a function that the caller of this context was given to run. */
-void
-aex_home_report (AexTarget *target, AexPending *job, const GError *error)
+AexTarget *
+aex_home_ref_executor (AexHome *self)
 {
-  AexHome *self = (AexHome *) target;
   AexTarget *executor;
 
   g_mutex_lock (&self->lock);
   executor = self->executor != NULL ? aex_target_ref (self->executor) : NULL;
   g_mutex_unlock (&self->lock);
+  return executor;
+}
+
+/* Of a function that the caller of this context was given to run. */
+void
+aex_home_report (AexTarget *target, AexPending *job, const GError *error)
+{
+  AexTarget *executor = aex_home_ref_executor ((AexHome *) target);
+
   if (executor != NULL)
     executor->ops->report (executor, job, error);
   else

@@ -115,6 +115,7 @@ void       aex_home_drop_timers        (AexHome *self, AexHomeMatch match, gpoin
 gboolean   aex_home_gather             (AexHome *self, const AexEntry *entry);
 
 void       aex_home_set_executor       (AexHome *self, AexTarget *executor);
+AexTarget *aex_home_ref_executor       (AexHome *self);     /* NULL: it has none any more */
 
 /* g_main_context_new() aborts when the process is out of file descriptors: this gives an error. */
 GMainContext *aex_main_context_try_new (GMainContextFlags flags, GError **error);

@@ -18,9 +18,7 @@ post_is_over (AexCallerCore *self)
 static AexCallerCore *
 ref_caller_of_post (AexTarget *target)
 {
-  AexTarget *executor = ((AexHome *) target)->executor;
-
-  return executor != NULL ? aex_target_ref (executor) : NULL;
+  return (AexCallerCore *) aex_home_ref_executor ((AexHome *) target);
 }
 
 static void

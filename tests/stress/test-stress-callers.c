@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-test.h"
 #include "lib/aex-jobs.h"
+#include "lib/aex-race.h"
 
 /* X14 for callers: thousands are made, used and stopped, in random order, from four threads. */
 
@@ -174,6 +175,64 @@ test_storm (void)
   g_test_message ("figure: callers callers=%d functions=%d of=%d", n_made, n_run, n_given);
 }
 
+/* ---- the context is let go of while another thread drops what was posted there */
+
+typedef struct
+{
+  GMainContext *context;
+  AexCaller    *caller;
+  int           n_freed;      /* atomic */
+} Posted;
+
+static gboolean
+never_run (gpointer data,
+           GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+posted_freed (gpointer data)
+{
+  g_atomic_int_inc (&((Posted *) data)->n_freed);
+}
+
+static void
+setup_posted (gpointer data)
+{
+  Posted *self = data;
+
+  self->context = g_main_context_new ();
+  self->caller = aex_caller_ref_for_context (self->context);
+  for (guint i = 0; i < 4; i++)
+    aex_executor_post (AEX_EXECUTOR (self->caller), never_run, self, posted_freed);
+}
+
+static void
+do_end_context (gpointer data)
+{
+  g_main_context_unref (((Posted *) data)->context);
+}
+
+static void
+do_purge (gpointer data)
+{
+  g_object_unref (aex_executor_shutdown (AEX_EXECUTOR (((Posted *) data)->caller), AEX_SHUTDOWN_FLAGS_CANCEL_QUEUED));
+}
+
+static void
+check_posted (gpointer data)
+{
+  Posted *self = data;
+
+  g_assert_cmpint (g_atomic_int_get (&self->n_freed), ==, 4);
+  g_object_unref (self->caller);
+}
+
+static const AexRace context_ends = {
+  "/stress/callers/P9/R10/context-ends", 20000, sizeof (Posted), setup_posted, { do_end_context, do_purge }, check_posted,
+};
+
 int
 main (int    argc,
       char **argv)
@@ -181,5 +240,6 @@ main (int    argc,
   aex_test_init (&argc, &argv);
   aex_test_set_watchdog (600);
   aex_test_add ("/stress/X14-P9-P10/callers", test_storm);
+  aex_race_add (&context_ends);
   return aex_test_run ();
 }
