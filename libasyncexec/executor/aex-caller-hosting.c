@@ -90,7 +90,8 @@ aex_caller_dispatch (AexCaller *self, gint64 budget_us)
  * @self: a caller
  *
  * Gets when [method@Caller.dispatch] has something to do next, unless the wake
- * function says otherwise before.
+ * function says otherwise before. Call it on the thread that owns the context,
+ * as that one.
  *
  * Returns: monotonic microseconds, in the past when work is ready; -1 for never
  *
