@@ -2,6 +2,8 @@
 #include "lib/aex-caller-test.h"
 #include "lib/aex-limits.h"
 
+#include "base/aex-debug-private.h"
+
 /* A job is known to its group, or a manager, before the executor has taken it: who cancels it then takes nothing from the
  * executor's counts, whether it is accepted in the end or refused. */
 
@@ -243,6 +245,50 @@ test_delayed (void)
   assert_released_once (&n_released[1]);
 }
 
+/* --- who moves it meanwhile */
+
+static AexPendingManager *moving;    /* of the thread that submits, at the first checkpoint */
+
+static void
+move_all (void)
+{
+  g_autoptr (AexPendingManager) manager = g_steal_pointer (&moving);
+  g_autoptr (GPtrArray) pendings = NULL;
+
+  if (manager == NULL)
+    return;
+  pendings = aex_pending_tracker_dup_pendings (AEX_PENDING_TRACKER (manager));
+
+  for (guint i = 0; i < pendings->len; i++)
+    g_assert_false (aex_pending_set_priority (pendings->pdata[i], AEX_PRIORITY_HIGH));
+}
+
+/* What the executor has not taken cannot be moved in it: one that is refused would run, one with a delay would run now. */
+static void
+test_moved (void)
+{
+  AexCaller *caller = aex_test_caller_new ("test");
+  g_autoptr (AexPendingManager) manager = aex_pending_manager_new ();
+  g_autoptr (AexContextToken) token = aex_pending_manager_push (manager);
+  g_autoptr (AexPending) later = NULL, now = NULL;
+  AexBlock block;
+  AexPending *running = aex_block_begin (&block, AEX_EXECUTOR (caller));
+
+  moving = g_object_ref (manager);
+  aex_checkpoint_set_func (move_all);
+  later = aex_caller_call_later (caller, LONG_US, do_nothing, NULL, NULL);
+  g_assert_null (moving);
+  moving = g_object_ref (manager);
+  now = aex_executor_submit (AEX_EXECUTOR (caller), do_nothing, NULL, NULL);
+  aex_checkpoint_set_func (NULL);
+  g_assert_null (moving);
+  g_assert_true (aex_pending_manager_pop (manager, token, NULL));
+  aex_block_end (&block, running);
+  aex_test_wait (now);
+  aex_assert_state (later, QUEUED);
+  aex_test_caller_end (caller);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -260,5 +306,6 @@ main (int    argc,
     }
   aex_test_add ("/submit-cancelled/R10/busy/workers", test_busy_workers);
   aex_test_add ("/submit-cancelled/R10/delayed", test_delayed);
+  aex_test_add ("/submit-cancelled/R10/moved", test_moved);
   return aex_test_run ();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "executor/aex-call-queue-private.h"
 
+#include "base/aex-debug-private.h"
 #include "base/aex-fork-private.h"
 #include "base/aex-i18n-private.h"
 #include "pending/aex-context-private.h"
@@ -115,8 +116,9 @@ begin_waiting (AexCallQueue *self, Item *item)
 
   aex_core_note_submission (core, job, NULL);
   aex_pending_set_name (job, self->key);
-  aex_pending_follow (item->turn, job);
-  if (!AEX_CORE_OPS (core)->hand_over (core, AEX_LANE_DEFAULT, &entry, NULL))
+  aex_checkpoint ();
+  /* One that was cancelled meanwhile has had its turn. */
+  if (!aex_pending_follow (item->turn, job) || !AEX_CORE_OPS (core)->hand_over (core, AEX_LANE_DEFAULT, &entry, NULL))
     {
       g_object_unref (entry.a);
       aex_core_refuse (core, job, AEX_REFUSED_CLOSED, NULL);

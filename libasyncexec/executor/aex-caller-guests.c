@@ -175,8 +175,8 @@ guest_end_free (gpointer data)
 {
   AexGuestEnd *self = data;
 
-  g_object_unref (self->guest);
-  aex_target_unref (self->core);
+  g_clear_object (&self->guest);
+  g_clear_pointer (&self->core, aex_target_unref);
   g_free (self);
 }
 
@@ -200,16 +200,18 @@ guest_end_run (AexEntry *entry, AexTarget *target)
 
 static const AexEntryKind guest_end_kind = { .run = guest_end_run, .drop = guest_end_run };
 
-/* On any thread; the guest is let go of on its own. */
+/* On any thread; the guest is let go of on its own, so that nothing of it may be left here. */
 static void
 guest_end_is_done (AexPending *pending, gpointer data)
 {
   AexGuestEnd *given = data, *self = g_new (AexGuestEnd, 1);
+  AexTarget *home = aex_target_ref (given->core->home);
   AexEntry entry = { &guest_end_kind, self, NULL, NULL };
 
   (void) pending;
-  *self = (AexGuestEnd) { aex_target_ref (given->core), g_object_ref (given->guest) };
-  aex_target_post_or_drop (&given->core->home->target, AEX_LANE_HIGH, &entry);
+  *self = (AexGuestEnd) { g_steal_pointer (&given->core), g_steal_pointer (&given->guest) };
+  aex_target_post_or_drop (home, AEX_LANE_HIGH, &entry);
+  aex_target_unref (home);
 }
 
 static void

@@ -48,6 +48,7 @@ static gboolean
 enlist (AexCallQueue *self)
 {
   AexCallerCore *core = self->core;
+  AexCallQueue *ended = NULL;    /* whose end has not come here yet */
   gboolean enlisted;
 
   g_mutex_lock (&core->family_lock);
@@ -55,8 +56,12 @@ enlist (AexCallQueue *self)
   if (enlisted && core->queues == NULL)
     core->queues = g_hash_table_new (queue_hash, queue_equal);
   if (enlisted)
-    g_hash_table_replace (core->queues, g_object_ref (self), self);
+    {
+      ended = g_hash_table_lookup (core->queues, self);
+      g_hash_table_replace (core->queues, g_object_ref (self), self);
+    }
   g_mutex_unlock (&core->family_lock);
+  g_clear_object (&ended);
   return enlisted;
 }
 

@@ -130,7 +130,6 @@ aex_caller_core_call_later (AexCallerCore *self, AexPending *job, gint64 delay_u
   GError *error = NULL;
   AexAcceptance acceptance = caller_accepts (self, &error);
 
-  job->flags |= AEX_FLAG_TIMED;
   if (acceptance == AEX_ACCEPTED)
     {
       atomic_fetch_add (&self->n_queued, 1);

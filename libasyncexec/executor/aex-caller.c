@@ -410,7 +410,8 @@ aex_caller_call_later (AexCaller *self, gint64 delay_us, AexJobFunc func, gpoint
 
   if (delay_us <= 0 || aex_is_forked ())
     return aex_executor_submit (AEX_EXECUTOR (self), func, user_data, destroy);
-  job = aex_pending_new_job (&self->core->core.target, aex_thread_get ()->context, (gpointer) func, user_data, destroy, 0);
+  job = aex_pending_new_job (&self->core->core.target, aex_thread_get ()->context, (gpointer) func, user_data, destroy,
+                             AEX_FLAG_TIMED);
   aex_core_note_submission (&self->core->core, job, (gpointer) func);
   if (!aex_pending_check_scope (job, &error))
     {

@@ -403,7 +403,7 @@ aex_pending_set_priority (AexPending *self, AexPriority priority)
 
   state = aex_pending_load (self);
   executor = self->environment != NULL ? self->environment->executor : NULL;
-  if (executor == NULL || executor->ops->requeue == NULL || self->flags & AEX_FLAG_TIMED)
+  if (executor == NULL || executor->ops->requeue == NULL || self->flags & AEX_FLAG_TIMED || state & AEX_BIT_UNCOUNTED)
     return FALSE;
   /* The old entry loses its validity, and its reference when it is found; a new one gets both. */
   g_object_ref (self);
