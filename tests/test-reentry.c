@@ -266,6 +266,68 @@ test_value_copied (void)
   end (&self);
 }
 
+/* --- a wait in what another wait runs: the outer one still runs what comes after it */
+
+typedef struct
+{
+  AexExecutor *executor;
+  AexPending  *first, *second;
+  AexPending  *awaited;
+  AexGate      waited;
+} Nested;
+
+static void
+wait_within (gpointer data)
+{
+  Nested *self = data;
+  g_autoptr (AexPending) job = aex_executor_submit (self->executor, aex_job_int, NULL, NULL);
+
+  g_assert_true (aex_pending_wait (job, AEX_WAIT_FLAGS_NONE, 10 * G_TIME_SPAN_MINUTE, NULL, NULL));
+  aex_gate_open (&self->waited);
+}
+
+static void
+resolve_awaited (gpointer data)
+{
+  aex_pending_resolve (((Nested *) data)->awaited, NULL);
+}
+
+static gpointer
+drop_both (gpointer data)
+{
+  Nested *self = data;
+
+  g_object_unref (self->first);
+  aex_gate_wait (&self->waited);
+  /* The outer wait is mostly asleep again when the second one comes. */
+  for (guint i = 0; i < 4; i++)
+    g_thread_join (g_thread_new ("some time", (GThreadFunc) g_thread_self, NULL));
+  g_object_unref (self->second);
+  return NULL;
+}
+
+static void
+test_nested_wait (void)
+{
+  g_autoptr (AexExecutor) pool = aex_test_pool (1);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      Nested self = { .executor = pool, .first = aex_pending_new (), .second = aex_pending_new (), .awaited = aex_pending_new () };
+      GThread *thread;
+
+      aex_gate_init (&self.waited);
+      aex_pending_add_done_callback (self.first, nothing, &self, wait_within);
+      aex_pending_add_done_callback (self.second, nothing, &self, resolve_awaited);
+      thread = g_thread_new ("drops", drop_both, &self);
+      g_assert_true (aex_pending_wait (self.awaited, AEX_WAIT_FLAGS_NONE, -1, NULL, NULL));
+      g_thread_join (thread);
+      g_object_unref (self.awaited);
+      aex_gate_clear (&self.waited);
+    }
+  aex_test_shutdown (g_object_ref (pool));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -280,5 +342,6 @@ main (int    argc,
   aex_test_add ("/reentry/R8/notify", test_notify);
   aex_test_add ("/reentry/R8/value-let-go", test_value_let_go);
   aex_test_add ("/reentry/R8/value-copied", test_value_copied);
+  aex_test_add ("/reentry/R8-R10/nested-wait", test_nested_wait);
   return aex_test_run ();
 }

@@ -65,16 +65,33 @@ aex_home_clear_on_dead (AexHome *self, gpointer data)
   return found;
 }
 
-void
-aex_home_set_blocked (AexHome *self, AexParker *parker)
+/* What is run by the drain of one wait may wait itself. */
+AexParker *
+aex_home_begin_blocked (AexHome *self, AexParker *parker)
 {
-  AexParker *old;
+  AexParker *outer;
 
   g_mutex_lock (&self->lock);
-  old = self->blocked;
-  self->blocked = parker != NULL ? aex_parker_ref (parker) : NULL;
+  outer = self->blocked;
+  self->blocked = aex_parker_ref (parker);
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&old, aex_parker_unref);
+  return outer;
+}
+
+/* Takes outer.  Another thread may run the home, and block, by now. */
+void
+aex_home_end_blocked (AexHome *self, AexParker *parker, AexParker *outer)
+{
+  AexParker *gone = outer;
+
+  g_mutex_lock (&self->lock);
+  if (self->blocked == parker)
+    {
+      gone = self->blocked;
+      self->blocked = outer;
+    }
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&gone, aex_parker_unref);
 }
 
 void

@@ -101,7 +101,8 @@ void       aex_home_set_on_dead        (AexHome *self, AexHomeFunc func, gpointe
 gboolean   aex_home_clear_on_dead      (AexHome *self, gpointer data);    /* FALSE: it was not that, or is being called */
 
 /* Around a blocking wait of the home's own thread: releases that arrive wake parker and are run by drain. */
-void       aex_home_set_blocked        (AexHome *self, AexParker *parker);
+AexParker *aex_home_begin_blocked      (AexHome *self, AexParker *parker);   /* returns what end puts back */
+void       aex_home_end_blocked        (AexHome *self, AexParker *parker, AexParker *outer);
 void       aex_home_drain_releases     (AexHome *self);
 
 /* Drops what matches: from what other threads can reach, and, on the own thread in a dispatch, from the rest. */

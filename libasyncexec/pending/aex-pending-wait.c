@@ -20,6 +20,7 @@ typedef struct {
   AexFrame *frame;
   AexThread *thread;
   AexParker *parker;
+  AexParker *outer;        /* of the wait that we are in, which home woke until now */
   AexHome *home;
   AexWaiter waiter;
   gulong handler;
@@ -139,14 +140,14 @@ wait_begin (AexWait *self)
   if (self->scope != NULL)
     self->watch = aex_scope_watch (self->scope, FALSE, unpark_on_scope, aex_parker_ref (self->parker), parker_free, NULL);
   if (self->home != NULL)
-    aex_home_set_blocked (self->home, self->parker);
+    self->outer = aex_home_begin_blocked (self->home, self->parker);
 }
 
 static void
 wait_end (AexWait *self)
 {
   if (self->home != NULL)
-    aex_home_set_blocked (self->home, NULL);
+    aex_home_end_blocked (self->home, self->parker, g_steal_pointer (&self->outer));
   g_clear_pointer (&self->watch, aex_scope_watch_free);
   if (self->handler != 0)
     g_signal_handler_disconnect (self->cancellable, self->handler);

@@ -8,7 +8,7 @@
  *         aex_home_run_slice, aex_home_dispatch, aex_home_get_ready_time
  * source: libasyncexec/base/aex-home-source.c: home_source_prepare, home_source_check, home_source_dispatch,
  *         low_source_prepare, low_source_dispatch
- * source: libasyncexec/base/aex-home-life.c: aex_home_set_waker, aex_home_set_blocked, aex_home_drain_releases,
+ * source: libasyncexec/base/aex-home-life.c: aex_home_set_waker, aex_home_begin_blocked, aex_home_end_blocked, aex_home_drain_releases,
  *         home_drop_queued, aex_home_die
  * source: libasyncexec/base/aex-queue.c: aex_queue_push, aex_queue_splice, aex_queue_pop
  * source: libasyncexec/pending/aex-pending-wait.c: wait_begin, wait_block, wait_end
