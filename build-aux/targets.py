@@ -20,7 +20,7 @@ def main():
     # Meson says "project:suite".
     needed = {target for test in introspect(build, "tests") for target in test["depends"]
               if not {suite.partition(":")[2] for suite in test["suite"]}.isdisjoint(suites)}
-    files = {os.path.relpath(name, build) for target in introspect(build, "targets") if target["id"] in needed
+    files = {os.path.relpath(name, os.path.realpath(build)) for target in introspect(build, "targets") if target["id"] in needed
              for name in target["filename"]}
     if not files:
         sys.exit(f"{build}: no tests of {', '.join(suites)}")

@@ -282,13 +282,19 @@ test('S8 names runMultiple', async () => {
 });
 
 test('S8 runMultiple has a window and a limit of time', async () => {
+    const two = new Pending();
     let running = 0, most = 0;
-    const task = async (job, cancellable) => {
+    await collect(caller.runMultiple(Array(4).fill(async () => {
         most = Math.max(most, ++running);
-        await AsyncExec.sleep(1000, cancellable).finally(() => running--);
-    };
-    const seen = await collect(caller.runMultiple([task, task, task], {maxWorkers: 2, timeout: 0.005}));
+        if (running === 2)
+            two.resolve(null);
+        await two;
+        running--;
+    }), {maxWorkers: 2}));
     same(most, 2);
+    const task = (job, cancellable) => AsyncExec.sleep(1000, cancellable);
+    const seen = await collect(caller.runMultiple([task, task, task], {maxWorkers: 2, timeout: 0.005}));
+    same(seen.length, 3);
     for (const [value, error] of seen) {
         same(value, null);
         isTrue(AsyncExec.isTimeout(error));

@@ -16,11 +16,11 @@ PROGRAMS = {
     "asleep": (("", 0, "", 0), (False, True)),
     "report-that-fails-nothing": ((LEAK, 0, "", 0), (False, True)),
     "other-report": ((OVERFLOW, 1, "", 0), (False, True)),
-    "crash-instead-of-a-report": (("", -11, "", 0), (False, True)),
+    "crash-instead-of-a-report": (("", -9, "", 0), (False, True)),
     "twin-with-a-report": ((LEAK, 23, LEAK, 23), (True, False)),
     "twin-with-another-report": ((LEAK, 23, OVERFLOW, 0), (True, False)),
     "twin-that-fails": ((LEAK, 23, "", 3), (True, False)),
-    "twin-that-crashes": ((LEAK, 23, "", -11), (True, False)),
+    "twin-that-crashes": ((LEAK, 23, "", -9), (True, False)),
 }
 
 PROGRAM = """

@@ -84,7 +84,8 @@ def run_all(build_root, localedir, spy, env, folder):
     """({name: what it asked for}, problems)."""
     known = commands(build_root)
     found = [f"there is no test {name}" for name in PROGRAMS if name not in known]
-    own = {"LC_ALL": env["LC_ALL"], "LANGUAGE": LANGUAGE, "LD_PRELOAD": spy, "AEX_TEST_LOCALEDIR": localedir}
+    own = {"LC_ALL": env["LC_ALL"], "LANGUAGE": LANGUAGE, "LD_PRELOAD": spy, "AEX_TEST_LOCALEDIR": localedir,
+           "AEX_TEST_TIER": "push"}
 
     def one(name):
         command, more = known[name]

@@ -203,14 +203,26 @@ class Waits(unittest.TestCase):
         self.assertEqual((queued.done(), queued.cancelled()), (True, True))
 
     def test_E10_in_a_scope(self):
-        async def main():
-            Caller.current().call_later(0.02, self.gate.open)
-            with AsyncExec.move_on_after(0.001) as scope:
-                value = await self.running.wait(queued_only=True)
+        async def main(gate, running):
+            scope = AsyncExec.move_on_after(0.001)
+
+            def open_when_over():
+                if scope.cancel_called:
+                    gate.open()
+                else:
+                    Caller.current().call_later(0.001, open_when_over)
+
+            open_when_over()
+            with scope:
+                value = await running.wait(queued_only=True)
             return value, scope.cancelled_caught
 
         for run in AsyncExec.run, lambda fn: asyncio.run(fn()):
-            self.assertEqual(run(main), ("held", False))
+            with AsyncExec.ThreadPool(1) as pool:
+                gate = aextest.Gate()
+                running = pool.submit(gate.hold, "held")
+                gate.wait()
+                self.assertEqual(run(lambda gate=gate, running=running: main(gate, running)), ("held", False))
 
     def test_E10_done_failed_and_timed_out(self):
         async def main():

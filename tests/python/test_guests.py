@@ -407,7 +407,8 @@ class Ends(WithThread):
             caller = AsyncExec.Caller.current()
             caller.call_using_backend("asyncio", wait)
             aextest.iterate_until(lambda: caller.n_running, context)
-            aextest.iterate_until(lambda: not context.iteration(False), context)
+            while context.iteration(False):
+                pass
             context.pop_thread_default()
 
         aextest.in_thread(body)

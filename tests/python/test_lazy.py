@@ -80,10 +80,13 @@ class Lazies(unittest.TestCase):
         threads[0].start()
         gate.wait()
         threads[1].start()
+        asked = lazy.get()
+        self.assertFalse(asked.done())
         gate.open()
         for thread in threads:
             thread.join()
         self.assertIs(values[0], values[1])
+        self.assertIs(values[0], asked.result())
         self.assertEqual(making.n, 1)
 
     def test_K71_race(self):
