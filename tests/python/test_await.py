@@ -289,20 +289,29 @@ class Driven(unittest.TestCase):
         self.assertTrue(caught.exception.matches(AsyncExec.Error.quark(), AsyncExec.Error.NO_CONTEXT))
 
     def test_executor_stopped_under_a_coroutine(self):
-        seen = []
+        seen, awaited = [], AsyncExec.Pending()
 
         async def main():
+            seen.append("entered")
             try:
-                await AsyncExec.Pending()
+                await awaited
             finally:
                 seen.append("left")
 
-        def body():
-            return AsyncExec.Caller.current().submit(main)
+        def body(iterate):
+            pending = AsyncExec.Caller.current().submit(main)
+            if iterate:
+                aextest.iterate_until(lambda: seen, GLib.MainContext.get_thread_default())
+            return pending
 
-        pending = aextest.with_own_context(body)
-        with self.assertRaises(GLib.Error):
-            pending.result()
+        with self.assertRaises(AsyncExec.Closed):
+            aextest.with_own_context(body, False).result()
+        self.assertEqual(seen, [])
+        begun = aextest.with_own_context(body, True)
+        awaited.resolve(None)
+        with self.assertRaises(AsyncExec.Closed):
+            begun.result()
+        self.assertEqual(seen, ["entered", "left"])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ def current():
 class Awaiter:
     """What ``await pending`` yields: to asyncio's tasks it is a future of their loop, to our driver one of its own."""
 
-    __slots__ = ("pending", "protect", "callbacks", "cancelled_with", "_asyncio_future_blocking", "loop", "id", "watched")
+    __slots__ = ("pending", "protect", "callbacks", "cancelled_with", "_asyncio_future_blocking", "loop", "id", "watched",
+                 "driver")
 
     def __init__(self, pending, protect=False):
         self.pending = pending
@@ -36,6 +37,7 @@ class Awaiter:
         self.loop = None
         self.id = 0
         self.watched = None     # what tells our driver that the scope is over
+        self.driver = None      # ours, while it waits
 
     def get_loop(self):
         """The loop of the task that awaits."""
@@ -102,6 +104,15 @@ class Awaiter:
         """As result(), returned."""
         if self.cancelled_with is not None:
             raise asyncio.CancelledError(*self.cancelled_with)
+
+    def ready(self, pending):
+        """To our driver: the pending is done."""
+        self.driver.ready(self)
+
+    def dropped(self):
+        """To our driver, if it waits: nobody will be told any more."""
+        if self.driver is not None:
+            self.driver.dropped(self)
 
     def __await__(self):
         self._asyncio_future_blocking = True
@@ -193,14 +204,34 @@ class Driver:
         if watched is not None:
             scopes.unwatch(watched)
 
-    def _ready(self, pending):
+    def _take(self, awaiter):
         with self.lock:
-            if self.awaiting is None or self.awaiting.pending is not pending:
-                return
-            awaiter, self.awaiting = self.awaiting, None
+            if self.awaiting is not awaiter:
+                return False
+            self.awaiting = None
             self.stepping = True
+        awaiter.driver = None
         self._unwatch(awaiter)
-        self.step()
+        return True
+
+    def ready(self, awaiter):
+        """What it awaits is done: goes on."""
+        if self._take(awaiter):
+            self.step()
+
+    def dropped(self, awaiter):
+        """The place where it went on is gone: it can only be closed, by whoever noticed."""
+        if not self._take(awaiter):
+            return
+        contexts.local.stepping += 1
+        try:
+            self.context.run(self.coroutine.close)
+        except BaseException as raised:
+            self._finish(fail, raised)
+        else:
+            self._finish(fail, errors.Closed())
+        finally:
+            contexts.local.stepping -= 1
 
     def step(self, exception=None):
         """Runs the coroutine until it awaits something that is not done."""
@@ -242,7 +273,8 @@ class Driver:
         if not suspended:
             awaiter.cancel()
             return self._cancellation()
-        awaiter.id = table.add_done_callback(awaiter.pending, self._ready)
+        awaiter.driver = self
+        awaiter.id = table.add_done_callback(awaiter.pending, awaiter.ready)
         if scope is not None:
             self._watch(awaiter, scope)
         return None

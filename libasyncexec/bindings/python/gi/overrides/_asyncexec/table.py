@@ -22,10 +22,14 @@ VALUE = int(raw.module.TrampolineOutcome.VALUE)
 
 
 def _call(pending, token, *user_data):
-    """A done callback: called, or released where it would have been."""
+    """A done callback: called, or released where it would have been, which the object of a method may hear."""
     fn = entries.pop(token)
     if pending is not None:
         fn(pending)
+    else:
+        dropped = getattr(getattr(fn, "__self__", None), "dropped", None)
+        if dropped is not None:
+            dropped()
     return True
 
 
