@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib/aex-caller-test.h"
+#include "lib/aex-keeper-test.h"
 #include "lib/aex-limits.h"
 
 #include "base/aex-debug-private.h"
@@ -8,47 +9,6 @@
  * executor's counts, whether it is accepted in the end or refused. */
 
 #define LONG_US (10 * G_TIME_SPAN_MINUTE)
-
-/* --- an executor of a user that runs what it has when it is told to */
-
-#define TEST_TYPE_KEEPER (test_keeper_get_type ())
-G_DECLARE_FINAL_TYPE (TestKeeper, test_keeper, TEST, KEEPER, AexExecutor)
-
-struct _TestKeeper
-{
-  AexExecutor parent_instance;
-  GPtrArray  *kept;
-};
-
-G_DEFINE_FINAL_TYPE (TestKeeper, test_keeper, AEX_TYPE_EXECUTOR)
-
-static void
-test_keeper_dispatch (AexExecutor *executor,
-                      AexPending  *job,
-                      GError     **error)
-{
-  g_ptr_array_add (TEST_KEEPER (executor)->kept, g_object_ref (job));
-}
-
-static void
-test_keeper_finalize (GObject *object)
-{
-  g_ptr_array_unref (TEST_KEEPER (object)->kept);
-  G_OBJECT_CLASS (test_keeper_parent_class)->finalize (object);
-}
-
-static void
-test_keeper_class_init (TestKeeperClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = test_keeper_finalize;
-  AEX_EXECUTOR_CLASS (klass)->dispatch = test_keeper_dispatch;
-}
-
-static void
-test_keeper_init (TestKeeper *self)
-{
-  self->kept = g_ptr_array_new_with_free_func (g_object_unref);
-}
 
 /* --- one of each kind that runs one job at a time */
 
@@ -83,7 +43,7 @@ new_limiter (void)
 static AexExecutor *
 new_keeper (void)
 {
-  return g_object_new (TEST_TYPE_KEEPER, "dispatch-anywhere", TRUE, NULL);
+  return keeper_new (TRUE);
 }
 
 typedef struct
@@ -134,7 +94,7 @@ scene_end (Scene *self)
   if (self->running != NULL)
     aex_block_end (&self->block, self->running);
   else
-    aex_pending_run (TEST_KEEPER (self->executor)->kept->pdata[0]);
+    run_kept (self->executor);
   aex_test_run_until_done (self->queued);
   aex_assert_state (self->queued, RESOLVED);
   g_assert_cmpuint (aex_executor_get_n_pending (self->executor), ==, 0);

@@ -31,7 +31,7 @@ aex_caller_pool_core_pick (AexCallerPoolCore *self)
   return found;
 }
 
-/* No place is needed: the job was cancelled before it had one, and who cancelled it has been here. */
+/* No place is needed: the job has ended before it had one.  We are told of that, now or later, and find none. */
 #define NOBODYS (-2)
 
 /* The lock is held. */

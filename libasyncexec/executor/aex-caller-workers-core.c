@@ -206,7 +206,7 @@ make_worker (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, AexCal
 /* Where a job goes. */
 typedef enum { TO_WORKER, TO_NEW_WORKER, TO_WAIT, TO_NOBODY } Way;
 
-/* The lock is held.  A job that was cancelled before it has a place is nobody's: who cancelled it has been here. */
+/* The lock is held.  A job that has ended before it has a place is nobody's: we are told of that, now or later. */
 static Way
 choose_way (AexCallerWorkers *self, AexLane lane, const AexEntry *entry, AexCallerCore **caller)
 {

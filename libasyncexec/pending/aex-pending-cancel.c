@@ -386,8 +386,8 @@ aex_pending_join_own_scope (AexPending *self)
  *
  * Moves a job that has not started to the end of another class.
  *
- * Returns: %FALSE if it has started, is done, or its executor has no
- *   priorities
+ * Returns: %FALSE if it has started, is done, is just being submitted, or its
+ *   executor has no priorities
  *
  * Since: 1.0
  */

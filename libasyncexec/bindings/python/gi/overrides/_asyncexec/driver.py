@@ -223,15 +223,15 @@ class Driver:
         """The place where it went on is gone: it can only be closed, by whoever noticed."""
         if not self._take(awaiter):
             return
+        outcome = errors.Closed()
         contexts.local.stepping += 1
         try:
             self.context.run(self.coroutine.close)
         except BaseException as raised:
-            self._finish(fail, raised)
-        else:
-            self._finish(fail, errors.Closed())
+            outcome = raised
         finally:
             contexts.local.stepping -= 1
+        self._finish(fail, outcome)
 
     def step(self, exception=None):
         """Runs the coroutine until it awaits something that is not done."""
